@@ -1,0 +1,56 @@
+/*
+ * Access tokens `mcp_key_<id>_<secret><checksum>`: id 12 and secret 43 characters of base62 (256 bits), checksum 6 (CRC-32 of
+ * id_secret in base62, so typing errors stop before the database).  Stored: keyed BLAKE2b-256 of the secret under TOKEN_PEPPER.
+ * Verified tokens are cached in the process; a revocation bumps SHM_TOKENS and notifies, so it holds at the next request of every process.
+ */
+#ifndef SOUK_AUTH_TOKEN_H
+#define SOUK_AUTH_TOKEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/ctx.h"
+
+#define TOKEN_TEXT_MAX 128
+#define SCOPES_MAX 32
+
+/* The principal of a request.  Lives in the request's arena. */
+struct subject {
+	const char *kind;		/* see struct db_subject */
+	const char *token_id;		/* "" without a token */
+	const char *name;		/* token name, for the audit; "" without */
+	const char *customer_id;	/* "" unless a customer */
+	const char *rate_class;		/* "" or "bulk" */
+	const char *principal;		/* "token:<id>" or "ip:<addr>"; never NULL; owner of idempotency keys and rate counters */
+	const char *scopes[SCOPES_MAX + 1];	/* NULL-terminated */
+};
+
+/* Does the subject hold the scope?  "none" is always held; "*" holds all; "orders:*" holds "orders:read". */
+bool scope_held(const struct subject *s, const char *scope);
+
+/*
+ * Check a bearer token (text without "Bearer ").  remote_ip is compared with the token's allow-list.
+ * E_UNAUTHENTICATED for anything wrong (one message for all reasons), E_UNAVAILABLE when the database is needed and down.
+ */
+enum err token_verify(struct ctx *c, const char *text, const char *remote_ip, struct subject *out) __attribute__((warn_unused_result));
+
+struct token_spec {
+	const char *name;		/* required, 1..100 characters */
+	const char *kind;		/* staff (default), service, system */
+	const char *scopes;		/* comma or space separated, required */
+	const char *rate_class;		/* NULL or "bulk" */
+	const char *ip_allow;		/* NULL or comma separated addresses or networks */
+	int64_t expires_in_s;		/* 0: never */
+};
+
+/* Create; the token's text is written once to out (TOKEN_TEXT_MAX). */
+enum err token_create(struct ctx *c, const struct token_spec *spec, char out[TOKEN_TEXT_MAX]) __attribute__((warn_unused_result));
+/* New secret and id with the same rights; the old one ends after overlap_s. */
+enum err token_rotate(struct ctx *c, const char *id, int64_t overlap_s, char out[TOKEN_TEXT_MAX]) __attribute__((warn_unused_result));
+/* E_NOT_FOUND when there is no such token. */
+enum err token_revoke(struct ctx *c, const char *id) __attribute__((warn_unused_result));
+/* JSON array of all tokens without secrets. */
+enum err token_list(struct ctx *c, const char **json, size_t *n) __attribute__((warn_unused_result));
+
+#endif

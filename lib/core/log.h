@@ -1,0 +1,47 @@
+/*
+ * Structured log: one JSON object per line, one write(2) per line, to standard error or the file of LOG_FILE (O_APPEND).
+ *   {"timestamp":"...Z","level":"info","correlationId":"...","program":"mcp","message":"...", fields...}
+ * Never log bodies, tokens, names, addresses or other personal data; mask what identifies a person (log_mask_*).
+ * Control characters are escaped; a line is cut at 4 KiB.
+ */
+#ifndef SOUK_CORE_LOG_H
+#define SOUK_CORE_LOG_H
+
+#include <stdint.h>
+
+struct ctx;
+
+enum log_level { LOG_DEBUG_, LOG_INFO_, LOG_WARN_, LOG_ERROR_ };
+
+struct log_field {
+	const char *key;	/* NULL ends the list */
+	const char *str;	/* string value, or NULL when num is meant */
+	int64_t num;
+};
+
+#define LOG_S(k, v) { (k), (v) ? (v) : "", 0 }
+#define LOG_I(k, v) { (k), NULL, (int64_t)(v) }
+#define LOG_END { NULL, NULL, 0 }
+
+/* program: name shown in each line.  path: NULL or "" for standard error.  level: "debug", "info", "warn", "error". */
+void log_init(const char *program, const char *path, const char *level);
+
+/* Would a line of this level be written? */
+int log_on(enum log_level level);
+
+/* c gives the correlation id and may be NULL.  fields: array ended by LOG_END, or NULL. */
+void log_line(enum log_level level, const struct ctx *c, const char *message, const struct log_field *fields);
+
+/* log_event(LOG_INFO_, c, "started", LOG_S("version", v), LOG_I("pid", pid)) */
+#define log_event(level, c, message, ...) \
+	do { \
+		if (log_on(level)) { \
+			const struct log_field log_fields_[] = { __VA_ARGS__ __VA_OPT__(,) LOG_END }; \
+			log_line((level), (c), (message), log_fields_); \
+		} \
+	} while (0)
+
+/* "a***@example.org" for "anna@example.org"; "***" for anything without '@'.  out is at least 80 bytes. */
+char *log_mask_email(const char *email, char *out, unsigned long outsz);
+
+#endif

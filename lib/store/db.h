@@ -1,0 +1,68 @@
+/*
+ * PostgreSQL.  One connection per process, opened on first use, nonblocking, every call bounded by the request's deadline on our
+ * side (a stopped server cannot run its own timer).  A call that ran into its deadline or lost the connection drops the
+ * connection and gives E_UNAVAILABLE: the outcome is then unknown, so only idempotent work may be repeated.
+ * Statements are prepared on first use under their own name (configuration DB_PREPARED=off for poolers).
+ * A circuit breaker ("postgresql") answers at once while the database is known to be down.
+ */
+#ifndef SOUK_STORE_DB_H
+#define SOUK_STORE_DB_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/ctx.h"
+#include "store/sql.h"
+
+/* Who speaks, for row-level security; set transaction-locally before the statement. */
+struct db_subject {
+	const char *kind;		/* anonymous visitor customer guest staff service system */
+	const char *customer_id;	/* decimal or "" */
+	const char *token_id;		/* or "" */
+	const char *locale;		/* fr en es de */
+};
+
+enum db_mode { DB_READ, DB_WRITE };
+
+/*
+ * Run one statement of text parameters (NULL = SQL NULL) outside a transaction block.  *out belongs to c's arena; it is a PGRES_TUPLES_OK or
+ * PGRES_COMMAND_OK result.  Errors by the SQLSTATE table.
+ */
+enum err db_exec(struct ctx *c, const struct sql *q, int n, const char *const *v, PGresult **out)
+	__attribute__((warn_unused_result));
+
+/* db_exec, then the first column of the first row as text in the arena (of the result); NULL when no row or SQL NULL. */
+enum err db_text(struct ctx *c, const struct sql *q, int n, const char *const *v, const char **out, size_t *outsz)
+	__attribute__((warn_unused_result));
+
+/*
+ * One tool statement in one transaction and, in DB_READ mode, one round trip (pipeline): set the subject, run q, commit.
+ * DB_READ relies on default_transaction_read_only; DB_WRITE wraps BEGIN READ WRITE ... COMMIT around it.
+ * With DB_WRITE inside db_begin()/db_commit() the open transaction is used.
+ */
+enum err db_call(struct ctx *c, enum db_mode mode, const struct db_subject *who, const struct sql *q, int n,
+	const char *const *v, const char **out, size_t *outsz) __attribute__((warn_unused_result));
+
+/* An explicit transaction for several statements.  who may be NULL (system).  db_rollback never fails and may be called at any time. */
+enum err db_begin(struct ctx *c, enum db_mode mode, const struct db_subject *who) __attribute__((warn_unused_result));
+enum err db_commit(struct ctx *c) __attribute__((warn_unused_result));
+void db_rollback(struct ctx *c);
+
+/* Take in notifications that have arrived (0.4 us, no system call when nothing is there); bumps the local generation of changed things. */
+void db_poll_notifications(void);
+
+/* Counts of 'tokens' and 'settings' changes seen by this process through LISTEN; also increments whenever the connection was (re)opened. */
+unsigned db_generation_tokens(void);
+unsigned db_generation_settings(void);
+
+/* Close the connection if it was idle for a minute (idle_ms), or at once with 0. */
+void db_close_idle(int64_t idle_ms);
+
+/* After fork(): forget the parent's connection without closing it. */
+void db_forget(void);
+
+/* Is there an open connection? Its round trip in microseconds (SELECT 1) or -1. */
+int64_t db_ping_us(struct ctx *c);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * Shared memory of all souk processes of one installation: the file STATE_DIR/souk.shm, mapped by each.  It holds circuit
+ * breakers, rate counters, metrics and generation counters; all of it may be lost.  Only atomics, no locks, so a killed process
+ * leaves nothing locked.  A file of another layout version or size is replaced by a new one (created beside, renamed).
+ * Without a usable STATE_DIR a private anonymous mapping serves, with a warning in the log: limits then hold per process.
+ */
+#ifndef SOUK_STORE_SHM_H
+#define SOUK_STORE_SHM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Map it.  Call after cfg_load, before the first request; forked children inherit it.  Idempotent. */
+void shm_open_state(void);
+
+/* Is the mapping shared between processes (false: private fallback)? */
+bool shm_is_shared(void);
+
+/* Count one hit on key in the current fixed window of window_s seconds, aligned to the monotonic clock at the key's first hit.
+   Exact under concurrency.  Returns the number of hits including this one, capped just above limit (refused hits do not count on); *reset_s is
+   the time until the window ends, 1..window_s.  hit=false only looks. */
+int64_t shm_rate(const char *key, int64_t limit, int64_t window_s, bool hit, int64_t *reset_s);
+
+/* Generation counters, for caches of any process: bumped after a commit that changes tokens or settings. */
+enum shm_generation { SHM_TOKENS, SHM_SETTINGS, SHM_TOOLS, SHM__GENERATIONS };
+uint64_t shm_generation(enum shm_generation g);
+void shm_bump(enum shm_generation g);
+
+/* Circuit breaker. */
+enum breaker { BREAKER_POSTGRESQL, BREAKER_REDIS, BREAKER_HTTP, BREAKER__MAX };
+/* May the dependency be called now?  Open after 5 failures in 10 s, refuses for 1 s (doubling to 5 s), then lets one probe through. */
+bool breaker_allows(enum breaker b);
+void breaker_ok(enum breaker b);
+void breaker_failed(enum breaker b);
+const char *breaker_state(enum breaker b);	/* "closed", "open", "half-open" */
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * The tool table.  Contracts (tools/{server}/NAME.json) and statements (NAME.sql) are embedded at build time, parsed and checked once at start:
+ * tools_init() names the file and returns false if a contract lacks a required key, names an unknown handler or rate class, repeats a
+ * name, or uses a schema keyword that the validator does not implement.
+ */
+#ifndef SOUK_TOOL_TOOL_H
+#define SOUK_TOOL_TOOL_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "auth/rate.h"
+#include "auth/token.h"
+#include "core/ctx.h"
+#include "store/sql.h"
+
+/* Embedded by tools/embed.awk into build/gen/tools.c; tool_files[] ends with a NULL path. */
+struct tool_file {
+	const char *path;	/* "catalog/search_products" */
+	const char *json;	/* the contract's text */
+	struct sql sql;		/* text NULL: served by x-handler */
+};
+extern const struct tool_file tool_files[];
+
+struct tool_call;
+/* A C handler (x-handler): reads call->args, writes call->out.  Runs inside the tool's transaction when the contract says so. */
+typedef enum err tool_handler_fn(struct ctx *c, struct tool_call *call);
+
+struct tool {
+	const char *name;		/* "search_products" */
+	const char *server;		/* folder: "catalog", "rest" */
+	const char *title, *description;
+	const char *scope, *rate;	/* x-scope, x-rate */
+	json_object *contract;		/* the whole contract */
+	json_object *input_schema, *output_schema;	/* output may be NULL */
+	const struct sql *sql;		/* or NULL */
+	tool_handler_fn *handler;	/* or NULL */
+	bool read_only;			/* annotations.readOnlyHint */
+	const char *list_json;		/* the tools/list entry (MCP members only), compact, made once */
+	json_object *rest;		/* x-rest or NULL: {"method","path","query"?} */
+};
+
+/* Build the table.  err gets one line naming the file. */
+bool tools_init(char *err, size_t errsz);
+
+/* All tools, ended by a row with name NULL; order: server as in DESIGN, then contract file order. */
+const struct tool *tools_all(void);
+
+/* By name or alias; NULL when unknown. */
+const struct tool *tool_find(const char *name);
+
+/* Is the tool listed by /mcp/{server} (x-servers)?  server NULL or "": the union endpoint /mcp (any server but none).
+   *listed_as gets the name under which that server lists it. */
+bool tool_listed(const struct tool *t, const char *server, const char **listed_as);
+
+/* Through which door a call comes; for the record and the metrics. */
+enum transport { VIA_MCP, VIA_REST, VIA_CLI, VIA_STDIO, VIA_WS, VIA_CHAT, VIA_CRON, VIA__MAX };
+const char *transport_name(enum transport t);
+
+struct tool_call {
+	/* in */
+	const char *name;		/* as the caller wrote it */
+	json_object *args;		/* object; NULL means {} */
+	const struct subject *who;
+	const char *locale;		/* speaker's locale, NULL: the shop's */
+	enum transport via;
+	const char *session_id;		/* conversation or session; NULL */
+	const char *idempotency_key;	/* NULL: none */
+	const char *remote_ip;		/* for nothing but limits; never stored */
+	/* out */
+	const struct tool *tool;	/* NULL when the name is unknown */
+	const char *json;		/* result text: one JSON object */
+	size_t n;
+	struct rate_state rate;		/* always filled, for the headers */
+	bool replayed;			/* an idempotent repeat */
+};
+
+/*
+ * The only way to run a tool: find -> scope -> rate -> validate -> transaction (READ ONLY for readOnlyHint) -> set subject -> statement or
+ * handler -> map SQLSTATE -> record the interaction.  Refusals are recorded too.
+ * Errors: E_NOT_FOUND with message "unknown tool: NAME" (call->tool NULL) or for a missing thing (call->tool set); E_UNAUTHENTICATED (no
+ * token) / E_FORBIDDEN (scope missing); E_RATE_LIMITED; E_INVALID naming the argument; others from the store.
+ */
+enum err tool_call(struct ctx *c, struct tool_call *call) __attribute__((warn_unused_result));
+
+#endif
