@@ -1,0 +1,270 @@
+# souk - build, run, test, install.
+#
+#   make run [PORT=8080] [SERVER=lighttpd|apache|apache-proxy] [REDIS=off]
+#   make start | stop | restart | status     the same in the background
+#   make test | check                        every suite | unit and contract
+#   make install PREFIX= DESTDIR=            make dist | lint | fuzz | cov | bench
+#   make DEVELOPER=1                         stricter warnings, all are errors
+#   make SAN=address,undefined               sanitized build in build-san/
+#   make CC=clang                            another compiler
+#
+# Local settings go to config.mak, which is not tracked.
+
+-include config.mak
+
+MAKEFLAGS += --no-builtin-rules
+SHELL      = /bin/bash
+PREFIX    ?= /usr/local
+AWK       ?= awk
+PKGCONFIG ?= pkg-config
+INSTALL   ?= install
+VERSION   := $(shell cat VERSION)
+
+# Objects of different kinds never share a directory: switching costs nothing.
+ifneq ($(FUZZ),)
+B ?= build-fuzz
+CC = clang
+else ifneq ($(SAN),)
+B ?= build-san
+else ifneq ($(COV),)
+B ?= build-cov
+else
+B ?= build
+endif
+G := $(B)/gen
+
+# ---- what there is ----------------------------------------------------------
+
+LIB_C  := $(sort $(wildcard lib/*/*.c))
+CGI_C  := $(sort $(wildcard cgi-bin/*.c))
+CLI_C  := $(sort $(wildcard bin/souk.c bin/cmd_*.c))
+UNIT_C := $(sort $(wildcard tests/unit/*.c))
+FUZZ_C := $(filter-out tests/fuzz/replay.c,$(sort $(wildcard tests/fuzz/*.c)))
+SQL    := $(sort $(wildcard sql/query/*.sql))
+TOOL   := $(sort $(wildcard tools/*/*.json tools/*/*.sql))
+TTOOL  := $(sort $(wildcard tests/tools/*/*.json tests/tools/*/*.sql))
+EMBED  := $(wildcard tools/embed.awk)
+CGI    := $(CGI_C:cgi-bin/%.c=%)
+
+LIB_O  := $(LIB_C:lib/%.c=$(B)/lib/%.o) $(if $(SQL),$(G)/sql.o) \
+	$(if $(EMBED),$(G)/tools.o)
+CGI_O  := $(CGI:%=$(B)/cgi-bin/%.o)
+CLI_O  := $(CLI_C:%.c=$(B)/%.o)
+LIBSOUK := $(B)/lib/libsouk.a
+
+PROGS  := $(CGI:%=$(B)/cgi-bin/%) $(if $(CGI),$(B)/souk.fcgi) \
+	$(if $(wildcard bin/souk.c),$(B)/bin/souk)
+TESTFCGI := $(if $(CGI),$(B)/souk-test.fcgi)
+UNITS  := $(UNIT_C:tests/unit/%.c=$(B)/tests/unit_%)
+REPLAY := $(FUZZ_C:tests/fuzz/%.c=$(B)/tests/fuzz_%)
+FUZZERS := $(FUZZ_C:tests/fuzz/%.c=$(B)/fuzz/%)
+
+# ---- targets ----------------------------------------------------------------
+
+.PHONY: all tests deps run start stop restart status test check install dist \
+	lint fuzz cov bench clean help FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(PROGS)
+
+tests: all $(TESTFCGI) $(UNITS) $(REPLAY)
+
+# These only drive other makes and scripts, so they work before anything that
+# a build needs is installed.
+DRIVERS := deps run start stop restart status test check dist lint fuzz cov \
+	bench clean help
+SERVE := PORT='$(PORT)' SERVER='$(SERVER)' REDIS='$(REDIS)' \
+	WORKERS='$(WORKERS)' bin/souk-serve
+
+help:
+	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+
+deps:
+	@mk/deps.sh run
+
+run start restart:
+	@mk/deps.sh run
+	@+$(MAKE) --no-print-directory all
+	@$(SERVE) $@
+
+stop status:
+	@$(SERVE) $@
+
+check test:
+	@mk/deps.sh $@
+	@+$(MAKE) --no-print-directory tests
+	@tests/run $@
+
+bench:
+	@mk/deps.sh test
+	@+$(MAKE) --no-print-directory all
+	@bench/run
+
+lint:
+	@mk/deps.sh lint
+	@mk/lint.sh
+
+# Each entry runs for FUZZ_SECONDS; new inputs are kept in build-fuzz/corpus.
+FUZZ_SECONDS ?= 60
+fuzz:
+	@mk/deps.sh lint
+	@+$(MAKE) --no-print-directory FUZZ=1 fuzzers
+	@mk/fuzz.sh build-fuzz $(FUZZ_SECONDS)
+
+cov:
+	@mk/deps.sh check
+	@+$(MAKE) --no-print-directory COV=1 tests
+	@mk/cov.sh build-cov
+
+dist:
+	@mk/dist.sh $(VERSION)
+
+clean:
+	rm -rf build build-san build-cov build-fuzz
+
+# ---- flags ------------------------------------------------------------------
+
+ifneq ($(filter-out $(DRIVERS),$(or $(MAKECMDGOALS),all)),)
+
+# What this compiler takes of WARN and HARDEN is found out once.
+-include $(B)/flags-$(subst /,_,$(firstword $(CC))).mk
+
+$(B)/flags-$(subst /,_,$(firstword $(CC))).mk: mk/flags.sh
+	@mkdir -p $(@D)
+	@mk/flags.sh '$(CC)' > $@
+
+PKGS   := libpq json-c hiredis libsodium libzip expat zlib
+PKG_CF := $(shell $(PKGCONFIG) --cflags $(PKGS))
+PKG_LD := $(shell $(PKGCONFIG) --libs $(PKGS))
+ifeq ($(PKG_LD),)
+$(error some of the libraries $(PKGS) are missing: run "make deps")
+endif
+
+OPT := -O2 -g
+ifneq ($(FUZZ),)
+OPT := -O1 -g -DSOUK_NO_FAILSTOP -fno-omit-frame-pointer \
+	-fsanitize=fuzzer-no-link,address,undefined
+LD_MODE := -fsanitize=address,undefined
+else ifneq ($(SAN),)
+OPT := -O1 -g -DSOUK_NO_FAILSTOP -fno-omit-frame-pointer \
+	-fsanitize=$(SAN) -fno-sanitize-recover=all
+LD_MODE := -fsanitize=$(SAN)
+else ifneq ($(COV),)
+OPT := -O0 -g --coverage -DSOUK_NO_FAILSTOP
+LD_MODE := --coverage
+else
+OPT += $(FLAGS_HARDEN) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+endif
+
+ALL_CF = -std=gnu11 -D_GNU_SOURCE -DSOUK_VERSION='"$(VERSION)"' \
+	-Ilib -I$(B) -fPIE $(OPT) $(FLAGS_WARN) \
+	$(if $(DEVELOPER),$(FLAGS_DEVELOPER)) $(PKG_CF) $(CPPFLAGS) $(CFLAGS)
+ALL_LD = -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed \
+	$(LD_MODE) $(LDFLAGS)
+LIBS   := $(PKG_LD) -lfcgi -lcsv -lm
+
+# ---- rules ------------------------------------------------------------------
+
+# Everything is rebuilt when the flags change, and what is made from a list of
+# files when the list changes.
+define track
+$(1): FORCE
+	@mkdir -p $$(@D); printf '%s\n' '$$(subst ','\'',$(2))' | \
+		cmp -s - $$@ || printf '%s\n' '$$(subst ','\'',$(2))' > $$@
+endef
+$(eval $(call track,$(B)/flags,$$(CC) $$(ALL_CF) $$(ALL_LD)))
+$(eval $(call track,$(B)/files,$$(LIB_O) $$(SQL) $$(TOOL) $$(TTOOL) $$(CGI)))
+
+COMPILE = @mkdir -p $(@D); echo '  CC    $@'; \
+	$(CC) $(ALL_CF) -MMD -MP $(DEF) -c -o $@ $<
+LINK    = @mkdir -p $(@D); echo '  LINK  $@'; \
+	$(CC) $(ALL_LD) -o $@ $(filter %.o %.a,$^) $(LIBS) $(XLIBS)
+
+$(B)/%.o: %.c $(B)/flags | $(G)/sql.h
+	$(COMPILE)
+$(G)/%.o: $(G)/%.c $(B)/flags | $(G)/sql.h
+	$(COMPILE)
+# Each program calls its table "routes"; linked together they need names.
+$(B)/cgi-bin/%.o: DEF = -Droutes=routes_$(notdir $*)
+$(B)/tests/%.o: DEF = -Itests
+
+$(LIBSOUK): $(LIB_O) $(B)/files
+	@mkdir -p $(@D); rm -f $@; echo '  AR    $@'; ar rcs $@ $(LIB_O)
+
+$(G)/sql.h: tools/embed_sql.awk $(SQL) $(B)/files
+	@mkdir -p $(@D)
+	@$(AWK) -v header=1 -f tools/embed_sql.awk $(SQL) /dev/null > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(G)/sql.c: tools/embed_sql.awk $(SQL) $(B)/files
+	@mkdir -p $(@D)
+	@$(AWK) -f tools/embed_sql.awk $(SQL) /dev/null > $@
+$(G)/tools.c: $(EMBED) $(TOOL) $(B)/files
+	@mkdir -p $(@D)
+	@$(AWK) -f tools/embed.awk $(TOOL) > $@
+# The contract tests' own tools stand beside the real ones.
+$(G)/tools_test.c: $(EMBED) $(TOOL) $(TTOOL) $(B)/files
+	@mkdir -p $(@D)
+	@$(AWK) -f tools/embed.awk $(TOOL) $(TTOOL) > $@
+
+# A program is its route table, and main() from the library.
+programs = { echo '/* generated by the Makefile */'; \
+	echo '\#include "web/route.h"'; \
+	for p in $(1); do echo "extern const struct route routes_$$p[];"; done; \
+	echo 'extern const struct program programs[];'; \
+	echo 'const struct program programs[] = {'; \
+	for p in $(1); do echo "	{\"$$p\", routes_$$p},"; done; \
+	echo '	{0}'; echo '};'; }
+$(G)/prog_all.c: $(B)/files
+	@mkdir -p $(@D); $(call programs,$(CGI)) > $@
+$(G)/prog_%.c: Makefile
+	@mkdir -p $(@D); $(call programs,$*) > $@
+
+$(CGI:%=$(B)/cgi-bin/%): $(B)/cgi-bin/%: $(G)/prog_%.o $(B)/cgi-bin/%.o \
+		$(LIBSOUK)
+	$(LINK)
+$(B)/souk.fcgi: $(G)/prog_all.o $(CGI_O) $(LIBSOUK)
+	$(LINK)
+$(B)/souk-test.fcgi: $(G)/prog_all.o $(CGI_O) $(if $(EMBED),$(G)/tools_test.o) \
+		$(LIBSOUK)
+	$(LINK)
+$(B)/bin/souk: XLIBS = -lcurl
+$(B)/bin/souk: $(CLI_O) $(LIBSOUK)
+	$(LINK)
+
+$(UNITS): XLIBS = $(shell $(PKGCONFIG) --libs check) -lpthread
+$(UNITS): $(B)/tests/unit_%: $(B)/tests/unit/%.o $(LIBSOUK)
+	$(LINK)
+$(REPLAY): $(B)/tests/fuzz_%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o \
+		$(LIBSOUK)
+	$(LINK)
+
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+$(FUZZERS): LD_MODE = -fsanitize=fuzzer,address,undefined
+$(FUZZERS): $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(LIBSOUK)
+	$(LINK)
+
+-include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
+
+# ---- install ----------------------------------------------------------------
+
+D = $(DESTDIR)$(PREFIX)
+COPY = $(INSTALL) -m 644 -D -t
+EXAMPLES = $(wildcard souk.conf.example lighttpd.conf.example \
+	apache.conf.example htaccess.example)
+DOCS = $(wildcard README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md)
+
+install: all
+	@$(INSTALL) -d $(D)/bin $(D)/lib/souk/cgi-bin $(D)/share/souk/htdocs
+	@$(INSTALL) -m 755 $(wildcard $(B)/bin/souk) bin/souk-serve $(D)/bin
+	@$(if $(CGI),$(INSTALL) -m 755 $(B)/souk.fcgi $(CGI:%=$(B)/cgi-bin/%) \
+		$(D)/lib/souk/cgi-bin)
+	@$(foreach d,migrations app demo,$(if $(wildcard sql/$d/*), \
+		$(COPY) $(D)/share/souk/sql/$d $(wildcard sql/$d/*);))
+	@$(if $(EXAMPLES),$(COPY) $(D)/share/souk $(EXAMPLES))
+	@$(if $(DOCS),$(COPY) $(D)/share/doc/souk $(DOCS))
+	@cp -R htdocs/. $(D)/share/souk/htdocs
+	@chmod -R u=rwX,go=rX $(D)/share/souk
+
+endif
