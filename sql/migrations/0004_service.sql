@@ -5,7 +5,7 @@ CREATE TABLE souk.tokens (
 	name text NOT NULL,
 	hash bytea NOT NULL,                             -- keyed hash of the secret; the secret itself is never stored
 	scopes text[] NOT NULL DEFAULT '{}',             -- "area:verb", "area:*" or "*"
-	kind text NOT NULL DEFAULT 'service' CHECK (kind IN ('customer', 'staff', 'service')), -- souk.kind of its requests
+	kind text NOT NULL DEFAULT 'staff' CHECK (kind IN ('customer', 'staff', 'service', 'system')), -- its souk.kind
 	customer_id bigint REFERENCES shop.customers ON DELETE CASCADE, -- whose token it is when kind is customer
 	rate_class text,                                 -- replaces the route's class when set ("bulk")
 	ip_allow cidr[],                                 -- NULL: from anywhere
