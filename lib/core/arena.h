@@ -10,7 +10,10 @@
 #define SOUK_CORE_ARENA_H
 
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
+
+#include "core/banned.h"
 
 struct arena_block;
 struct arena_defer;
@@ -41,6 +44,7 @@ char *arena_strndup(struct arena *a, const char *s, size_t n) __attribute__((ret
 
 /* printf into the arena; the result is NUL-terminated and at most 64 KiB long (longer is cut). */
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3), returns_nonnull));
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0), returns_nonnull));
 
 /* Call release(p) at reset, newest first.  p may be NULL: nothing happens then. */
 void arena_defer(struct arena *a, void (*release)(void *), void *p);
@@ -50,5 +54,8 @@ void arena_reset(struct arena *a);
 
 /* arena_reset() and give all memory back. */
 void arena_release(struct arena *a);
+
+/* What an allocation over the maximum does: jump to a->overflow or stop. */
+_Noreturn void arena_overflow(struct arena *a);
 
 #endif

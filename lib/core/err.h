@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include "core/banned.h"
+
 enum err {
 	E_OK,
 	E_INVALID,		/* 400 MCP_INVALID_REQUEST: malformed or refused input; the message names the member */
@@ -39,7 +41,7 @@ const struct err_info *err_info(enum err e);
 
 /*
  * Map a five-character SQLSTATE.  Class SK (raised on purpose by our SQL) maps by its digits: SK400, SK401, SK403,
- * SK404, SK409, SK429, SK503.  *public is set when the database's message text may be shown to the caller
+ * SK404, SK409, SK422, SK429, SK503.  *is_public is set when the database's message text may be shown to the caller
  * (class SK only).  NULL or an unknown state gives E_INTERNAL.
  */
 enum err err_from_sqlstate(const char *state, bool *is_public);
