@@ -1,0 +1,253 @@
+-- Rules of the catalogue and the forms in which products are shown.
+
+-- Keep path, paths and path_ids of a category.
+CREATE OR REPLACE FUNCTION shop.category_set_path() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	parent shop.categories;
+BEGIN
+	IF NEW.parent_id IS NULL THEN
+		NEW.path := NEW.name;
+		NEW.paths := NEW.names;
+		NEW.path_ids := ARRAY[NEW.id];
+		RETURN NEW;
+	END IF;
+	SELECT * INTO STRICT parent FROM shop.categories WHERE id = NEW.parent_id;
+	IF NEW.id = ANY (parent.path_ids) THEN
+		PERFORM souk.fail('SK409', 'a category cannot be below itself');
+	END IF;
+	NEW.path := parent.path || ' > ' || NEW.name;
+	NEW.path_ids := parent.path_ids || NEW.id;
+	SELECT coalesce(jsonb_object_agg(lang, coalesce(parent.paths->>lang, parent.path) || ' > ' || name), '{}')
+	  INTO NEW.paths FROM jsonb_each_text(NEW.names) AS n(lang, name);
+	RETURN NEW;
+END
+$$;
+DROP TRIGGER IF EXISTS categories_set_path ON shop.categories;
+CREATE TRIGGER categories_set_path BEFORE INSERT OR UPDATE ON shop.categories
+	FOR EACH ROW EXECUTE FUNCTION shop.category_set_path();
+
+CREATE OR REPLACE FUNCTION shop.category_pass_path() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+	UPDATE shop.categories SET updated_at = now() WHERE parent_id = NEW.id AND id <> NEW.id;
+	RETURN NULL;
+END
+$$;
+DROP TRIGGER IF EXISTS categories_pass_path ON shop.categories;
+CREATE TRIGGER categories_pass_path AFTER UPDATE ON shop.categories
+	FOR EACH ROW WHEN (OLD.path IS DISTINCT FROM NEW.path OR OLD.paths IS DISTINCT FROM NEW.paths
+		OR OLD.path_ids IS DISTINCT FROM NEW.path_ids)
+	EXECUTE FUNCTION shop.category_pass_path();
+
+-- The id of the category 'Luminaires > Suspensions'; levels that do not exist are created. NULL for an empty path.
+CREATE OR REPLACE FUNCTION shop.category_ensure(wanted text) RETURNS bigint
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	part text;
+	so_far text;
+	found_id bigint;
+	above bigint;
+	base text;
+	free text;
+	n integer;
+BEGIN
+	FOREACH part IN ARRAY regexp_split_to_array(coalesce(wanted, ''), '\s*>\s*') LOOP
+		part := left(trim(part), 200);
+		CONTINUE WHEN part = '';
+		so_far := coalesce(so_far || ' > ', '') || part;
+		SELECT id INTO found_id FROM shop.categories WHERE path = so_far;
+		IF found_id IS NULL THEN
+			base := left(coalesce(nullif(souk.slug(part), ''), 'category'), 180);
+			free := base;
+			n := 1;
+			WHILE EXISTS (SELECT FROM shop.categories WHERE slug = free) LOOP
+				n := n + 1;
+				free := base || '-' || n;
+			END LOOP;
+			INSERT INTO shop.categories (parent_id, slug, name) VALUES (above, free, part) RETURNING id INTO found_id;
+		END IF;
+		above := found_id;
+	END LOOP;
+	RETURN above;
+END
+$$;
+
+-- A category by slug or id, with everything below it. An unknown one raises SK404 naming the argument.
+CREATE OR REPLACE FUNCTION shop.category_tree(wanted text) RETURNS bigint[]
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+	top bigint;
+	ids bigint[];
+BEGIN
+	SELECT id INTO top FROM shop.categories WHERE slug = souk.slug(wanted);
+	IF top IS NULL THEN
+		SELECT id INTO top FROM shop.categories
+		 WHERE souk.fold(name) = souk.fold(wanted) OR id::text = wanted
+		    OR EXISTS (SELECT FROM jsonb_each_text(names) AS n WHERE souk.fold(n.value) = souk.fold(wanted))
+		 ORDER BY cardinality(path_ids), position, id LIMIT 1;
+	END IF;
+	IF top IS NULL THEN
+		PERFORM souk.fail('SK404', format('there is no category "%s"; list_categories has them all', left(wanted, 80)));
+	END IF;
+	SELECT array_agg(id) INTO ids FROM shop.categories WHERE path_ids @> ARRAY[top];
+	RETURN ids;
+END
+$$;
+
+-- A product with variants has their stock.
+CREATE OR REPLACE FUNCTION shop.variants_count() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+	UPDATE shop.products p
+	   SET stock = coalesce(v.stock, p.stock), variant_count = v.n, updated_at = now()
+	  FROM (SELECT c.product_id, sum(w.stock)::integer AS stock, count(w.id)::smallint AS n
+	          FROM (SELECT DISTINCT product_id FROM changed) c
+	          LEFT JOIN shop.product_variants w ON w.product_id = c.product_id
+	         GROUP BY c.product_id) v
+	 WHERE p.id = v.product_id AND (p.variant_count <> v.n OR p.stock <> coalesce(v.stock, p.stock));
+	RETURN NULL;
+END
+$$;
+DROP TRIGGER IF EXISTS product_variants_inserted ON shop.product_variants;
+CREATE TRIGGER product_variants_inserted AFTER INSERT ON shop.product_variants
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION shop.variants_count();
+DROP TRIGGER IF EXISTS product_variants_updated ON shop.product_variants;
+CREATE TRIGGER product_variants_updated AFTER UPDATE ON shop.product_variants
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION shop.variants_count();
+DROP TRIGGER IF EXISTS product_variants_deleted ON shop.product_variants;
+CREATE TRIGGER product_variants_deleted AFTER DELETE ON shop.product_variants
+	REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION shop.variants_count();
+
+-- What a buyer pays.
+CREATE OR REPLACE FUNCTION shop.pays(p shop.products) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT coalesce(p.sale_price_minor, p.price_minor) $$;
+
+-- The form of a product in every list. Simple enough to be inlined: give it rows, not sub-selects. Members without a
+-- value are left out, so callers wrap it, or the list it is in, in json_strip_nulls().
+CREATE OR REPLACE FUNCTION shop.card(p shop.products, c shop.categories, lang text) RETURNS json
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+SELECT json_build_object(
+	'id', p.id::text,
+	'sku', p.sku,
+	'slug', p.slug,
+	'name', coalesce(p.names->>lang, p.name),
+	'brand', p.brand,
+	'colour', coalesce(p.colours->>lang, p.colour),
+	'category', coalesce(c.names->>lang, c.name),
+	'categorySlug', c.slug,
+	'price', souk.money(p.price_minor, p.currency),
+	'salePrice', souk.money(p.sale_price_minor, p.currency),
+	'currency', p.currency,
+	'inStock', p.stock > 0,
+	'stock', p.stock,
+	'featured', p.featured,
+	'rating', p.rating_avg,
+	'ratingCount', p.rating_count,
+	'image', p.images->0->>'url')
+$$;
+
+-- Cards in the order of the ids.
+CREATE OR REPLACE FUNCTION shop.cards(ids bigint[], lang text) RETURNS json
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+SELECT json_strip_nulls(coalesce(json_agg(shop.card(p, c, lang) ORDER BY w.n), '[]'))
+  FROM unnest(ids) WITH ORDINALITY AS w(id, n)
+  JOIN shop.products p ON p.id = w.id
+  LEFT JOIN shop.categories c ON c.id = p.category_id
+$$;
+
+-- The id of an active product named by any of its names; the first that is given counts. A productId that is no
+-- number is taken for a slug or SKU, as callers keep whichever they have seen.
+CREATE OR REPLACE FUNCTION shop.product_id(args jsonb) RETURNS bigint
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+	wanted text := args->>'productId';
+	by_slug text := coalesce(args->>'slug', args->>'productSlug');
+	found_id bigint;
+BEGIN
+	IF wanted ~ '^[0-9]{1,18}$' THEN
+		RETURN wanted::bigint;
+	ELSIF wanted IS NOT NULL THEN
+		SELECT id INTO found_id FROM shop.products WHERE slug = wanted;
+		IF found_id IS NULL THEN
+			SELECT id INTO found_id FROM shop.products WHERE sku = wanted;
+		END IF;
+	ELSIF by_slug IS NOT NULL THEN
+		SELECT id INTO found_id FROM shop.products WHERE slug = by_slug;
+	ELSIF args->>'sku' IS NOT NULL THEN
+		SELECT id INTO found_id FROM shop.products WHERE sku = args->>'sku';
+	ELSE
+		PERFORM souk.fail('SK400', 'one of productId, slug and sku is required');
+	END IF;
+	RETURN found_id;
+END
+$$;
+
+-- Count "bought together" again: for each product the 20 products that share most orders with it.
+CREATE OR REPLACE FUNCTION shop.refresh_pairs() RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = shop, souk, public, pg_temp
+AS $$
+DECLARE
+	n bigint;
+BEGIN
+	LOCK TABLE product_pairs IN EXCLUSIVE MODE;
+	DELETE FROM product_pairs;
+	WITH bought AS (
+		SELECT DISTINCT i.order_id, i.product_id
+		  FROM order_items i JOIN orders o ON o.id = i.order_id
+		 WHERE o.status <> 'CANCELLED' AND i.product_id IS NOT NULL AND i.quantity > 0
+	), small AS (                                -- an order of hundreds of products says little and costs much
+		SELECT order_id FROM bought GROUP BY order_id HAVING count(*) BETWEEN 2 AND 60
+	), freq AS (
+		SELECT product_id, count(*) AS n FROM bought GROUP BY product_id
+	), pair AS (
+		SELECT a.product_id, b.product_id AS other_id, count(*) AS n
+		  FROM small s JOIN bought a USING (order_id) JOIN bought b USING (order_id)
+		 WHERE a.product_id <> b.product_id
+		 GROUP BY 1, 2
+	), ranked AS (
+		SELECT p.product_id, p.other_id, p.n, (p.n / sqrt(f.n * g.n::float8) * p.n / (p.n + 5.0)) AS score,
+			row_number() OVER (PARTITION BY p.product_id
+				ORDER BY p.n / sqrt(f.n * g.n::float8) * p.n / (p.n + 5.0) DESC, p.other_id) AS place
+		  FROM pair p JOIN freq f ON f.product_id = p.product_id JOIN freq g ON g.product_id = p.other_id
+	)
+	INSERT INTO product_pairs (product_id, other_id, orders, score)
+	SELECT product_id, other_id, n, score FROM ranked WHERE place <= 20;
+	GET DIAGNOSTICS n = ROW_COUNT;
+	RETURN n;
+END
+$$;
+
+-- Count units sold and ratings of all products again, after an import or a repair.
+CREATE OR REPLACE FUNCTION shop.refresh_counts() RETURNS bigint
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	n bigint;
+BEGIN
+	UPDATE shop.products p
+	   SET sold_count = greatest(coalesce(s.units, 0), 0)
+	  FROM shop.products q
+	  LEFT JOIN (SELECT i.product_id, sum(i.quantity)::integer AS units
+	               FROM shop.order_items i JOIN shop.orders o ON o.id = i.order_id
+	              WHERE o.status <> 'CANCELLED' GROUP BY i.product_id) s ON s.product_id = q.id
+	 WHERE p.id = q.id AND p.sold_count <> greatest(coalesce(s.units, 0), 0);
+	GET DIAGNOSTICS n = ROW_COUNT;
+	UPDATE shop.products p
+	   SET rating_count = r.n, rating_avg = r.rating
+	  FROM (SELECT product_id, count(*)::integer AS n, round(avg(rating), 2) AS rating
+	          FROM shop.reviews WHERE status = 'published' GROUP BY product_id) r
+	 WHERE p.id = r.product_id AND (p.rating_count, p.rating_avg) IS DISTINCT FROM (r.n, r.rating);
+	RETURN n;
+END
+$$;

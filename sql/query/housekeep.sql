@@ -1,0 +1,2 @@
+-- Expired rows away, partitions ahead. As the owner. -> JSON counts.
+SELECT souk.housekeep()

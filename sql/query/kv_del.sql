@@ -1,0 +1,2 @@
+-- $1 key.
+DELETE FROM souk.kv WHERE key = $1

@@ -1,0 +1,3 @@
+-- Say who speaks, until the end of the transaction. $1 kind, $2 customer id or '', $3 token id or '', $4 locale.
+SELECT set_config('souk.kind', $1, true), set_config('souk.customer_id', $2, true),
+	set_config('souk.token_id', $3, true), set_config('souk.locale', $4, true)
