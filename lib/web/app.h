@@ -9,8 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SOUK_VERSION "0.1.0"
-
 struct conn;
 
 /* Configuration, log, shared memory, tool table.  program is the name in the log.  false: err has one line. */
