@@ -1,0 +1,2 @@
+-- A transaction that may only read.
+BEGIN READ ONLY
