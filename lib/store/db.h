@@ -39,15 +39,26 @@ enum err db_text(struct ctx *c, const struct sql *q, int n, const char *const *v
 /*
  * One tool statement in one transaction and, in DB_READ mode, one round trip (pipeline): set the subject, run q, commit.
  * DB_READ relies on default_transaction_read_only; DB_WRITE wraps BEGIN READ WRITE ... COMMIT around it.
- * With DB_WRITE inside db_begin()/db_commit() the open transaction is used.
+ * Inside db_begin()/db_commit() the open transaction is used, and who, unless NULL, speaks for the rest of it.
+ * who NULL outside a transaction: souk itself (system).
  */
 enum err db_call(struct ctx *c, enum db_mode mode, const struct db_subject *who, const struct sql *q, int n,
 	const char *const *v, const char **out, size_t *outsz) __attribute__((warn_unused_result));
 
-/* An explicit transaction for several statements.  who may be NULL (system).  db_rollback never fails and may be called at any time. */
+/*
+ * An explicit transaction for several statements.  who may be NULL (system); its strings have to outlive the transaction.
+ * BEGIN travels with the first statement.  After an error inside, only db_rollback() is left: db_commit() of a failed transaction rolls back and
+ * gives E_INTERNAL.  db_rollback never fails and may be called at any time; the request loop calls it after each request.
+ */
 enum err db_begin(struct ctx *c, enum db_mode mode, const struct db_subject *who) __attribute__((warn_unused_result));
 enum err db_commit(struct ctx *c) __attribute__((warn_unused_result));
 void db_rollback(struct ctx *c);
+
+/* False inside a DB_READ transaction: a write would abort it. */
+bool db_may_write(void);
+
+/* Work as the owner of the database, without the web role and without the server's time limits: the command line, before the first call. */
+void db_use_owner(void);
 
 /* Take in notifications that have arrived (0.4 us, no system call when nothing is there); bumps the local generation of changed things. */
 void db_poll_notifications(void);
