@@ -15,10 +15,14 @@
 MAKEFLAGS += --no-builtin-rules
 SHELL      = /bin/bash
 PREFIX    ?= /usr/local
+PORT      ?= 8080
+SERVER    ?= lighttpd
+REDIS     ?= on
+WORKERS   ?= 4
 AWK       ?= awk
 PKGCONFIG ?= pkg-config
 INSTALL   ?= install
-VERSION   := $(shell cat VERSION)
+VERSION   := $(shell sed -n 's/^.define SOUK_VERSION "\(.*\)"/\1/p' lib/web/app.h)
 
 # Objects of different kinds never share a directory: switching costs nothing.
 ifneq ($(FUZZ),)
@@ -63,8 +67,8 @@ FUZZERS := $(FUZZ_C:tests/fuzz/%.c=$(B)/fuzz/%)
 
 # ---- targets ----------------------------------------------------------------
 
-.PHONY: all tests deps run start stop restart status test check install dist \
-	lint fuzz cov bench clean help FORCE
+.PHONY: all tests deps run start stop restart status test check install copy \
+	dist lint fuzz cov bench clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -74,10 +78,10 @@ tests: all $(TESTFCGI) $(UNITS) $(REPLAY)
 
 # These only drive other makes and scripts, so they work before anything that
 # a build needs is installed.
-DRIVERS := deps run start stop restart status test check dist lint fuzz cov \
-	bench clean help
+DRIVERS := deps run start stop restart status test check copy dist lint fuzz \
+	cov bench clean help
 SERVE := PORT='$(PORT)' SERVER='$(SERVER)' REDIS='$(REDIS)' \
-	WORKERS='$(WORKERS)' bin/souk-serve
+	WORKERS='$(WORKERS)' SOUK_BUILD='$(B)' bin/souk-serve
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -88,7 +92,7 @@ deps:
 run start restart:
 	@mk/deps.sh run
 	@+$(MAKE) --no-print-directory all
-	@$(SERVE) $@
+	@+$(SERVE) $@
 
 stop status:
 	@$(SERVE) $@
@@ -124,6 +128,30 @@ dist:
 
 clean:
 	rm -rf build build-san build-cov build-fuzz
+
+# ---- install ----------------------------------------------------------------
+
+D = $(DESTDIR)$(PREFIX)
+COPY = $(INSTALL) -m 644 -D -t
+EXAMPLES = $(wildcard souk.conf.example lighttpd.conf.example \
+	apache.conf.example htaccess.example)
+DOCS = $(wildcard README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md)
+
+install: all
+	@+$(MAKE) --no-print-directory copy
+
+# Put in place what has been built.
+copy:
+	@$(INSTALL) -d $(D)/bin $(D)/lib/souk/cgi-bin $(D)/share/souk/htdocs
+	@$(INSTALL) -m 755 $(wildcard $(B)/bin/souk) bin/souk-serve $(D)/bin
+	@$(if $(CGI),$(INSTALL) -m 755 $(B)/souk.fcgi $(CGI:%=$(B)/cgi-bin/%) \
+		$(D)/lib/souk/cgi-bin)
+	@$(foreach d,. migrations app demo,$(if $(wildcard sql/$d/*.sql), \
+		$(COPY) $(D)/share/souk/sql/$d $(wildcard sql/$d/*.sql);))
+	@$(if $(EXAMPLES),$(COPY) $(D)/share/souk $(EXAMPLES))
+	@$(if $(DOCS),$(COPY) $(D)/share/doc/souk $(DOCS))
+	@cp -R htdocs/. $(D)/share/souk/htdocs
+	@chmod -R u=rwX,go=rX $(D)/share/souk
 
 # ---- flags ------------------------------------------------------------------
 
@@ -162,7 +190,7 @@ endif
 # The number of the newest migration: what a program expects of its database.
 SCHEMA := $(shell ls sql/migrations | sed -n 's/^0*\([1-9][0-9]*\)_.*\.sql$$/\1/p' | sort -n | tail -n 1)
 
-ALL_CF = -std=gnu11 -D_GNU_SOURCE -DSOUK_VERSION='"$(VERSION)"' -DSOUK_SCHEMA=$(or $(SCHEMA),0) \
+ALL_CF = -std=gnu11 -D_GNU_SOURCE -DSOUK_SCHEMA=$(or $(SCHEMA),0) \
 	-Ilib -I$(B) -fPIE $(OPT) $(FLAGS_WARN) \
 	$(if $(DEVELOPER),$(FLAGS_DEVELOPER)) $(PKG_CF) $(CPPFLAGS) $(CFLAGS)
 ALL_LD = -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed \
@@ -254,25 +282,5 @@ $(FUZZERS): $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(LIBSOUK) $(ROUTES)
 	$(LINK)
 
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
-
-# ---- install ----------------------------------------------------------------
-
-D = $(DESTDIR)$(PREFIX)
-COPY = $(INSTALL) -m 644 -D -t
-EXAMPLES = $(wildcard souk.conf.example lighttpd.conf.example \
-	apache.conf.example htaccess.example)
-DOCS = $(wildcard README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md)
-
-install: all
-	@$(INSTALL) -d $(D)/bin $(D)/lib/souk/cgi-bin $(D)/share/souk/htdocs
-	@$(INSTALL) -m 755 $(wildcard $(B)/bin/souk) bin/souk-serve $(D)/bin
-	@$(if $(CGI),$(INSTALL) -m 755 $(B)/souk.fcgi $(CGI:%=$(B)/cgi-bin/%) \
-		$(D)/lib/souk/cgi-bin)
-	@$(foreach d,. migrations app demo,$(if $(wildcard sql/$d/*.sql), \
-		$(COPY) $(D)/share/souk/sql/$d $(wildcard sql/$d/*.sql);))
-	@$(if $(EXAMPLES),$(COPY) $(D)/share/souk $(EXAMPLES))
-	@$(if $(DOCS),$(COPY) $(D)/share/doc/souk $(DOCS))
-	@cp -R htdocs/. $(D)/share/souk/htdocs
-	@chmod -R u=rwX,go=rX $(D)/share/souk
 
 endif
