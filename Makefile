@@ -22,7 +22,7 @@ WORKERS   ?= 4
 AWK       ?= awk
 PKGCONFIG ?= pkg-config
 INSTALL   ?= install
-VERSION   := $(shell sed -n 's/^.define SOUK_VERSION "\(.*\)"/\1/p' lib/web/app.h)
+VERSION   := $(shell cat VERSION)
 
 # Objects of different kinds never share a directory: switching costs nothing.
 ifneq ($(FUZZ),)
