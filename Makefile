@@ -191,7 +191,7 @@ endif
 SCHEMA := $(shell ls sql/migrations | sed -n 's/^0*\([1-9][0-9]*\)_.*\.sql$$/\1/p' | sort -n | tail -n 1)
 
 ALL_CF = -std=gnu11 -D_GNU_SOURCE -DSOUK_VERSION='"$(VERSION)"' \
-	-Ilib -I$(B) -fPIE $(OPT) $(FLAGS_WARN) \
+	-DSOUK_SCHEMA=$(or $(SCHEMA),0) -Ilib -I$(B) -fPIE $(OPT) $(FLAGS_WARN) \
 	$(if $(DEVELOPER),$(FLAGS_DEVELOPER)) $(PKG_CF) $(CPPFLAGS) $(CFLAGS)
 ALL_LD = -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed \
 	$(LD_MODE) $(LDFLAGS)
