@@ -1,0 +1,244 @@
+/* The table of all settings; see config.h.  Rows of one group stand together. */
+#include "core/banned.h"
+#include "core/config.h"
+#include "core/ip.h"
+#include "core/money.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static bool
+is_absolute(const char *v)
+{
+	return v[0] == '/';
+}
+
+static bool
+is_base_path(const char *v)
+{
+	size_t n = strlen(v);
+
+	return v[0] == '/' && n > 1 && v[n - 1] != '/' && strpbrk(v, "?# %\\") == NULL && strstr(v, "//") == NULL;
+}
+
+static bool
+is_web_url(const char *v)
+{
+	size_t scheme = strncmp(v, "https://", 8) == 0 ? 8 : strncmp(v, "http://", 7) == 0 ? 7 : 0;
+
+	return scheme > 0 && v[scheme] != '\0' && v[scheme] != '/' && strpbrk(v, "?# \"<>@") == NULL;
+}
+
+static bool
+is_redis_url(const char *v)
+{
+	return strncmp(v, "redis://", 8) == 0 || strncmp(v, "unix:", 5) == 0 || v[0] == '/';
+}
+
+static bool
+is_smtp_url(const char *v)
+{
+	return strncmp(v, "smtp://", 7) == 0 || strncmp(v, "smtps://", 8) == 0;
+}
+
+static bool
+is_pepper(const char *v)
+{
+	return strlen(v) >= 32;
+}
+
+static bool
+is_currency(const char *v)
+{
+	return strlen(v) == 3 && money_scale(v) >= 0;
+}
+
+/* "fr,en": languages that souk speaks, each once. */
+static bool
+is_locale_list(const char *v)
+{
+	static const char known[] = "fr en es de";
+	unsigned seen = 0;
+
+	for (;; v += 3) {
+		const char *at = NULL;
+
+		for (const char *k = known; at == NULL && k < known + sizeof known - 1; k += 3)
+			if (strncmp(v, k, 2) == 0)
+				at = k;
+		if (at == NULL || (seen & (1u << (at - known))) != 0)
+			return false;
+		seen |= 1u << (at - known);
+		if (v[2] == '\0')
+			return true;
+		if (v[2] != ',')
+			return false;
+	}
+}
+
+#define TEXT(name, def, group, meaning) \
+	{ name, CFG_STR, def, 0, 0, false, group, meaning, NULL, NULL, NULL }
+#define FORM(name, def, group, check, form, meaning) \
+	{ name, CFG_STR, def, 0, 0, false, group, meaning, NULL, check, form }
+#define ONE_OF(name, def, group, choices, meaning) \
+	{ name, CFG_STR, def, 0, 0, false, group, meaning, choices, NULL, NULL }
+#define SECRET(name, def, group, meaning) \
+	{ name, CFG_STR, def, 0, 0, true, group, meaning, NULL, NULL, NULL }
+#define SECRET_FORM(name, def, group, check, form, meaning) \
+	{ name, CFG_STR, def, 0, 0, true, group, meaning, NULL, check, form }
+#define NUMBER(name, def, lo, hi, group, meaning) \
+	{ name, CFG_INT, def, lo, hi, false, group, meaning, NULL, NULL, NULL }
+#define SWITCH(name, def, group, meaning) \
+	{ name, CFG_BOOL, def, 0, 0, false, group, meaning, NULL, NULL, NULL }
+#define RATE(name, def, group, meaning) \
+	{ name, CFG_RATE, def, 0, 0, false, group, meaning, NULL, NULL, NULL }
+
+#define G_STORE "Database and state"
+#define G_WEB "Web"
+#define G_LIMIT "Sizes, times and processes"
+#define G_SHOP "Shop"
+#define G_ACCESS "Access tokens and rate limits"
+#define G_LOG "Log and monitoring"
+#define G_AI "Language models"
+#define G_PAY "Payment"
+#define G_MESSAGE "Mail and messengers"
+
+#define ID_OF "Identifier given by the provider."
+
+static const struct cfg_row table[] = {
+	SECRET("DATABASE_URL", "postgresql:///souk", G_STORE,
+		"PostgreSQL connection, as a URI (postgresql://user:password@host/name) or as key=value words. The default is the "
+		"database souk on the local socket, as the user the programs run as."),
+	SWITCH("DB_PREPARED", "on", G_STORE,
+		"Prepare statements by name. Turn it off behind a pooler that changes the server connection between transactions, such as "
+		"pgbouncer before 1.21; each statement is then planned anew."),
+	SECRET_FORM("REDIS_URL", "", G_STORE, is_redis_url, "redis://[:password@]host[:port][/db] or unix:/path/to/socket",
+		"Redis for rate counters of several hosts, caches and locks. Empty: PostgreSQL does the same, slower but completely."),
+	FORM("STATE_DIR", "/var/lib/souk", G_STORE, is_absolute, "an absolute path",
+		"Folder that the programs may write: shared memory of the processes (souk.shm) and the spool of recorded calls. It has to be on a local disk, "
+		"the same for all programs and the souk command."),
+
+	FORM("PUBLIC_URL", "", G_WEB, is_web_url, "a URL such as https://shop.example without query",
+		"Address under which the outside reaches souk, with BASE_PATH if there is one; written into links, metadata and the OpenAPI document. "
+		"Empty: taken from each request's Host header."),
+	FORM("BASE_PATH", "", G_WEB, is_base_path, "a path such as /shop, without a slash at its end",
+		"Path before all routes when souk does not sit at the root of its host."),
+	FORM("TRUSTED_PROXIES", "", G_WEB, ip_list_valid, "addresses and networks such as 127.0.0.1, 10.0.0.0/8",
+		"Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. Empty: the connecting address is the client."),
+	TEXT("CORS_ORIGINS", "", G_WEB,
+		"Web origins, separated by commas, whose pages may call souk from a browser, such as https://shop.example; * allows all. "
+		"Pages of souk's own host always may."),
+	TEXT("ALLOWED_HOSTS", "", G_WEB,
+		"Host names, separated by commas, that requests may carry in Host; others are refused, which stops DNS rebinding. The host of "
+		"PUBLIC_URL is always allowed. Empty: any host, except on loopback addresses, where only localhost names are."),
+	ONE_OF("ENVIRONMENT", "production", G_WEB, "development|production",
+		"Shown in the status route."),
+
+	NUMBER("BODY_MAX", "1048576", 1024, 67108864, G_LIMIT,
+		"Largest request body in bytes; more is answered with 413. Keep the web server's own limit a little above it."),
+	NUMBER("BODY_MAX_IMPORT", "16777216", 1024, 1073741824, G_LIMIT,
+		"The same for routes that take whole files."),
+	NUMBER("REQUEST_MEMORY_MAX", "33554432", 4194304, 2147483647, G_LIMIT,
+		"Most memory in bytes that one request may hold, its body included. A request that needs more is refused, not the process lost."),
+	NUMBER("API_TIMEOUT_MS", "5000", 100, 600000, G_LIMIT,
+		"Time in milliseconds that an API request may take, with all its calls to databases and other services; then it is answered with 503."),
+	NUMBER("CHAT_TIMEOUT_MS", "60000", 1000, 600000, G_LIMIT,
+		"The same for conversation routes, which wait for a language model."),
+	NUMBER("WORKERS", "4", 1, 256, G_LIMIT,
+		"Processes that a program starts when it owns a listening FastCGI socket: two per core. Set 1 under mod_fcgid, which manages processes itself."),
+	NUMBER("WORKER_REQUESTS", "100000", 0, 1000000000, G_LIMIT,
+		"A process ends after so many requests and is replaced by a fresh one; 0: never."),
+	NUMBER("IDLE_CLOSE_S", "60", 1, 86400, G_LIMIT,
+		"Connections to PostgreSQL and Redis that were idle for so many seconds are closed."),
+
+	TEXT("SHOP_NAME", "Souk", G_SHOP,
+		"Name of the shop, as customers and assistants see it."),
+	ONE_OF("SHOP_LOCALE", "fr", G_SHOP, "fr|en|es|de",
+		"Language of answers to whom no other was negotiated; one of SHOP_LOCALES."),
+	FORM("SHOP_LOCALES", "fr,en", G_SHOP, is_locale_list, "a list of fr, en, es, de without spaces",
+		"Languages that the shop offers."),
+	FORM("SHOP_CURRENCY", "EUR", G_SHOP, is_currency, "an ISO 4217 code such as EUR",
+		"Currency of prices that do not name theirs."),
+
+	SECRET_FORM("TOKEN_PEPPER", "", G_ACCESS, is_pepper, "at least 32 characters",
+		"Key under which access tokens are hashed; keep it outside the database and its backups. Changing it makes all tokens invalid. "
+		"Without it no token can be created or checked. `openssl rand -hex 32` makes one."),
+	NUMBER("IDEMPOTENCY_KEEP_H", "24", 1, 720, G_ACCESS,
+		"Hours for which an Idempotency-Key answers with the first result."),
+	ONE_OF("RATE_STORE", "auto", G_ACCESS, "auto|shm|kv",
+		"Where rate counters live. shm: in STATE_DIR, exact on this host. kv: in Redis or PostgreSQL, exact over several hosts. auto: shm "
+		"where processes can share memory, else kv."),
+	RATE("RATE_STATUS", "60/60", G_ACCESS, "Requests per seconds, of a token or address, to status and metrics routes; off: no limit."),
+	RATE("RATE_TEST", "10/3600", G_ACCESS, "The same for starting test runs."),
+	RATE("RATE_DATA", "100/60", G_ACCESS, "The same for catalogue, sales, inventory and order data."),
+	RATE("RATE_CHAT", "10/60", G_ACCESS, "The same for conversation."),
+	RATE("RATE_AI", "10/60", G_ACCESS, "The same for other routes that use a language model."),
+	RATE("RATE_MCP", "600/60", G_ACCESS, "The same for MCP messages that call no tool."),
+	RATE("RATE_HEALTH", "600/60", G_ACCESS, "The same for health probes."),
+
+	ONE_OF("MCP_LOG_LEVEL", "info", G_LOG, "debug|info|warn|error",
+		"Lowest level that is logged."),
+	FORM("LOG_FILE", "", G_LOG, is_absolute, "an absolute path",
+		"File for the log, one JSON object per line; a moved file is noticed and a new one made. Empty: standard error, which the web server logs."),
+	FORM("STATUS_DISK_PATH", "/", G_LOG, is_absolute, "an absolute path",
+		"The disk whose use the status route shows is the one that holds this path."),
+
+	SWITCH("ENABLE_AI_CHAT", "true", G_AI, "Conversation routes are on."),
+	SWITCH("ENABLE_AI_SEARCH", "true", G_AI, "Search in everyday words is on."),
+	SWITCH("ENABLE_AI_RECOMMENDATIONS", "true", G_AI, "Recommendation routes are on."),
+	SWITCH("ENABLE_AI_CONTENT", "false", G_AI, "Writing of product texts by a model is on."),
+	NUMBER("AI_RATE_LIMIT_REQUESTS", "0", 0, CFG_RATE_LIMIT_MAX, G_AI,
+		"When above 0: requests per AI_RATE_LIMIT_WINDOW_MS, used instead of RATE_AI."),
+	NUMBER("AI_RATE_LIMIT_WINDOW_MS", "60000", 1000, CFG_RATE_WINDOW_MAX * 1000LL, G_AI,
+		"Window of AI_RATE_LIMIT_REQUESTS in milliseconds; rounded up to seconds."),
+	TEXT("AI_DEFAULT_MODEL", "", G_AI, "Model name, as its provider spells it, where no other is set. Empty: no model is asked."),
+	TEXT("AI_CHAT_MODEL", "", G_AI, "Model for conversation; empty: AI_DEFAULT_MODEL."),
+	TEXT("AI_ANALYSIS_MODEL", "", G_AI, "Model for questions about business data; empty: AI_DEFAULT_MODEL."),
+	SECRET("ANTHROPIC_API_KEY", "", G_AI, "Key for Anthropic's models."),
+	SECRET("OPENAI_API_KEY", "", G_AI, "Key for OpenAI's models, or for a server with the same interface."),
+	SECRET("GROQ_API_KEY", "", G_AI, "Key for Groq's models."),
+	FORM("BUSINESS_API_URL", "", G_AI, is_web_url, "a URL such as https://erp.example/api",
+		"Shop system that answers business questions which this database cannot; empty: none."),
+	NUMBER("MCP_ORCHESTRATOR_PORT", "3300", 1, 65535, G_AI,
+		"Port on 127.0.0.1 where souk-ws listens for WebSocket connections."),
+
+	SECRET("STRIPE_SECRET_KEY", "", G_PAY, "Key for creating payment links at Stripe; empty: none are offered."),
+	SECRET("STRIPE_WEBHOOK_SECRET", "", G_PAY, "Secret with which Stripe signs its webhooks; two, separated by a comma, while it is changed."),
+
+	SECRET_FORM("SMTP_URL", "", G_MESSAGE, is_smtp_url, "smtp://user:password@host:587 or smtps://...",
+		"Mail server for outgoing mail; empty: no mail is sent."),
+	TEXT("TWILIO_ACCOUNT_SID", "", G_MESSAGE, "Account for text messages by Twilio. " ID_OF),
+	SECRET("TWILIO_AUTH_TOKEN", "", G_MESSAGE, "Secret of that account."),
+	TEXT("TWILIO_FROM_NUMBER", "", G_MESSAGE, "Sender of text messages, such as +33123456789."),
+	TEXT("WHATSAPP_PHONE_NUMBER_ID", "", G_MESSAGE, "Number from which WhatsApp messages are sent. " ID_OF),
+	SECRET("WHATSAPP_ACCESS_TOKEN", "", G_MESSAGE, "Token for sending WhatsApp messages."),
+	SECRET("WHATSAPP_APP_SECRET", "", G_MESSAGE, "Secret with which WhatsApp webhooks are signed."),
+	SECRET("WHATSAPP_VERIFY_TOKEN", "", G_MESSAGE, "Word of your choice that the provider repeats when the webhook is set up."),
+	TEXT("INSTAGRAM_ACCOUNT_ID", "", G_MESSAGE, "Account from which Instagram messages are sent. " ID_OF),
+	SECRET("INSTAGRAM_ACCESS_TOKEN", "", G_MESSAGE, "Token for sending Instagram messages."),
+	SECRET("INSTAGRAM_APP_SECRET", "", G_MESSAGE, "Secret with which Instagram webhooks are signed."),
+	SECRET("INSTAGRAM_VERIFY_TOKEN", "", G_MESSAGE, "Word of your choice that the provider repeats when the webhook is set up."),
+
+	{ NULL, CFG_STR, NULL, 0, 0, false, NULL, NULL, NULL, NULL, NULL }
+};
+
+_Static_assert(sizeof table / sizeof *table <= CFG_ROWS_MAX, "raise CFG_ROWS_MAX");
+
+const struct cfg_row *
+cfg_table(void)
+{
+	return table;
+}
+
+const char *
+cfg_conflict(void)
+{
+	/* A body that just fits must leave room for what is made of it. */
+	int64_t room = cfg_int("REQUEST_MEMORY_MAX") - 1048576;
+
+	if (cfg_int("BODY_MAX") > room || cfg_int("BODY_MAX_IMPORT") > room)
+		return "REQUEST_MEMORY_MAX: must be at least 1 MiB (1048576) above BODY_MAX and BODY_MAX_IMPORT";
+	if (strstr(cfg_str("SHOP_LOCALES"), cfg_str("SHOP_LOCALE")) == NULL)
+		return "SHOP_LOCALE: must be one of SHOP_LOCALES";
+	return NULL;
+}
