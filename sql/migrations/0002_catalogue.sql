@@ -85,7 +85,7 @@ CREATE INDEX product_search_doc ON shop.product_search USING gin (doc);
 
 -- The words of all documents as they are written (folded, not stemmed), to correct misspelt queries.
 CREATE TABLE shop.search_words (
-	word text PRIMARY KEY,
+	word text COLLATE "C" PRIMARY KEY,
 	products integer NOT NULL
 );
 

@@ -1,0 +1,54 @@
+-- Least privilege for programs. They connect as the owner and take the role <owner>_web, which can neither log in nor change
+-- the catalogue. Where the owner may not create roles, programs stay the owner, and forced row-level security still
+-- keeps customers apart. All privileges are taken away first, so this file alone says what the role may do.
+DO $$
+DECLARE
+	web text := left(current_user, 59) || '_web';
+	public_product text[] := ARRAY['categories', 'products', 'product_variants', 'product_pairs', 'product_search',
+		'search_words', 'search_queue'];
+	t text;
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = web) THEN
+		BEGIN
+			EXECUTE format('CREATE ROLE %I NOLOGIN', web);
+		EXCEPTION WHEN insufficient_privilege THEN
+			RAISE NOTICE 'no role %: % may not create roles', web, current_user;
+			RETURN;
+		WHEN duplicate_object OR unique_violation THEN
+			NULL;                                -- another migration was faster
+		END;
+	END IF;
+	IF NOT pg_has_role(current_user, web, 'MEMBER') THEN
+		BEGIN
+			EXECUTE format('GRANT %I TO CURRENT_USER', web);
+		EXCEPTION WHEN insufficient_privilege THEN
+			RAISE NOTICE 'role % exists, but % may not take it', web, current_user;
+			RETURN;
+		END;
+	END IF;
+
+	EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA shop, souk FROM %I', web);
+	EXECUTE format('REVOKE ALL ON ALL SEQUENCES IN SCHEMA shop, souk FROM %I', web);
+	EXECUTE format('GRANT USAGE ON SCHEMA shop, souk TO %I', web);
+
+	FOREACH t IN ARRAY public_product LOOP
+		EXECUTE format('GRANT SELECT ON shop.%I TO %I', t, web);
+	END LOOP;
+	EXECUTE format('GRANT SELECT ON shop.customers, shop.orders, shop.order_items, shop.shipments TO %I', web);
+	-- Reviews without their customer.
+	EXECUTE format('GRANT SELECT (id, product_id, created_at, rating, verified, status, lang, author, title, body)
+		ON shop.reviews TO %I', web);
+
+	EXECUTE format('GRANT SELECT ON souk.migrations, souk.settings, souk.alerts, souk.test_runs, souk.preferences TO %I', web);
+	EXECUTE format('GRANT SELECT, UPDATE (last_used_at) ON souk.tokens TO %I', web);
+	EXECUTE format('GRANT SELECT, INSERT ON souk.interactions TO %I', web);
+	EXECUTE format('GRANT INSERT ON souk.audit TO %I', web);
+	EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON souk.kv, souk.rate_counters TO %I', web);
+	EXECUTE format('GRANT SELECT, INSERT, UPDATE (status, reply) ON souk.idempotency_keys TO %I', web);
+	EXECUTE format('GRANT INSERT, UPDATE ON souk.test_runs TO %I', web);
+END
+$$;
+
+-- Work for the owner alone. Everything else runs with the caller's rights, so that calling it gives nothing away.
+REVOKE ALL ON FUNCTION souk.housekeep(integer), souk.interactions_prepare(integer), souk.interactions_drop(integer),
+	shop.refresh_pairs(), shop.refresh_counts(), shop.category_ensure(text) FROM PUBLIC;
