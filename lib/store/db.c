@@ -174,6 +174,12 @@ db_exec(struct ctx *c, const struct sql *q, int n, const char *const *v, PGresul
 }
 
 enum err
+db_write(struct ctx *c, const struct sql *q, int n, const char *const *v, PGresult **out)
+{
+	return run(c, DB_WRITE, NULL, q, n, v, out);
+}
+
+enum err
 db_text(struct ctx *c, const struct sql *q, int n, const char *const *v, const char **out, size_t *outsz)
 {
 	PGresult *r;

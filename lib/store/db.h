@@ -32,6 +32,10 @@ enum db_mode { DB_READ, DB_WRITE };
 enum err db_exec(struct ctx *c, const struct sql *q, int n, const char *const *v, PGresult **out)
 	__attribute__((warn_unused_result));
 
+/* db_exec in a read-write transaction of its own (one round trip), or in the open one.  Nobody speaks: for souk's own tables. */
+enum err db_write(struct ctx *c, const struct sql *q, int n, const char *const *v, PGresult **out)
+	__attribute__((warn_unused_result));
+
 /* db_exec, then the first column of the first row as text in the arena (of the result); NULL when no row or SQL NULL. */
 enum err db_text(struct ctx *c, const struct sql *q, int n, const char *const *v, const char **out, size_t *outsz)
 	__attribute__((warn_unused_result));
