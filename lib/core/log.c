@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/ctx.h"
 #include "core/log.h"
+#include "core/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -52,26 +53,10 @@ put_escaped(struct line *l, unsigned c)
 	(void)put(l, out, 6);
 }
 
-/* Bytes of the UTF-8 character at s, 0 when there is none. */
-static size_t
-character(const unsigned char *s)
-{
-	if (s[0] >= 0xC2 && s[0] <= 0xDF)
-		return (s[1] & 0xC0) == 0x80 ? 2 : 0;
-	if (s[0] >= 0xE0 && s[0] <= 0xEF) {
-		if ((s[1] & 0xC0) != 0x80 || (s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F))
-			return 0;
-		return (s[2] & 0xC0) == 0x80 ? 3 : 0;
-	}
-	if (s[0] >= 0xF0 && s[0] <= 0xF4) {
-		if ((s[1] & 0xC0) != 0x80 || (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F))
-			return 0;
-		return (s[2] & 0xC0) == 0x80 && (s[3] & 0xC0) == 0x80 ? 4 : 0;
-	}
-	return 0;
-}
-
-/* A JSON string; control characters (C0, DEL, C1) are escaped, what is no UTF-8 becomes U+FFFD. */
+/*
+ * A JSON string; control characters (C0, DEL, C1) are escaped, what is no UTF-8 becomes U+FFFD.  utf8_step() may be told of four
+ * bytes although fewer are left: the NUL continues no character, so it never looks behind it.
+ */
 static void
 put_string(struct line *l, const char *text)
 {
@@ -88,7 +73,7 @@ put_string(struct line *l, const char *text)
 			put_escaped(l, *s);
 		} else if (*s < 0x80) {
 			(void)put(l, (const char *)s, 1);
-		} else if ((n = character(s)) == 0) {
+		} else if ((n = utf8_step(s, 4)) == 0) {
 			n = 1;
 			(void)put(l, "\xEF\xBF\xBD", 3);
 		} else if (n == 2 && s[0] == 0xC2 && s[1] < 0xA0) {
