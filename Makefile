@@ -100,7 +100,7 @@ stop status:
 check test:
 	@mk/deps.sh $@
 	@+$(MAKE) --no-print-directory tests
-	@tests/run $@
+	@B=$(B) tests/run $@
 
 bench:
 	@mk/deps.sh test
@@ -109,7 +109,8 @@ bench:
 
 lint:
 	@mk/deps.sh lint
-	@mk/lint.sh
+	@+$(MAKE) --no-print-directory gen
+	@B=$(B) mk/lint.sh
 
 # Each entry runs for FUZZ_SECONDS; new inputs are kept in build-fuzz/corpus.
 FUZZ_SECONDS ?= 60
@@ -229,6 +230,8 @@ $(ROUTES): $(G)/prog_all.o $(CGI_O) $(B)/files
 	@mkdir -p $(@D); rm -f $@; echo '  AR    $@'; \
 	ar rcs $@ $(filter %.o,$^)
 
+.PHONY: gen
+gen: $(G)/sql.h
 $(G)/sql.h: tools/embed_sql.awk $(SQL) $(B)/files
 	@mkdir -p $(@D)
 	@$(AWK) -v header=1 -f tools/embed_sql.awk $(SQL) /dev/null > $@.new
