@@ -35,6 +35,13 @@ bool scope_held(const struct subject *s, const char *scope);
  */
 enum err token_verify(struct ctx *c, const char *text, const char *remote_ip, struct subject *out) __attribute__((warn_unused_result));
 
+/*
+ * Write down when tokens were last used: at most once a minute for each.  The request loop calls it where it calls record_flush(): after the
+ * answer, in idle moments and before a plain CGI process ends.  Costs nothing when nothing waits.
+ */
+void token_flush_uses(void);
+
+/* The functions below work on souk.tokens as its owner (db_use_owner), each in a transaction of its own with a row in souk.audit. */
 struct token_spec {
 	const char *name;		/* required, 1..100 characters */
 	const char *kind;		/* staff (default), service, system */
