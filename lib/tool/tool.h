@@ -2,6 +2,16 @@
  * The tool table.  Contracts (tools/{server}/NAME.json) and statements (NAME.sql) are embedded at build time, parsed and checked once at start:
  * tools_init() names the file and returns false if a contract lacks a required key, names an unknown handler or rate class, repeats a
  * name, or uses a schema keyword that the validator does not implement.
+ *
+ * Members of a contract beside those of MCP (name, title, description, inputSchema, outputSchema, annotations, icons, _meta):
+ *   x-scope        required  "none" or "area:verb"
+ *   x-rate         required  a rate class
+ *   x-servers      required  array of the servers that list it: "catalog", or {"storefront": "get_product_info"} to list it there under an alias
+ *   x-aliases      optional  array of the other names it answers to
+ *   x-rest         optional  {"method": "GET", "path": "/api/...", "query": {"action": "search"}, "summary": "..."}; query and summary may be absent
+ *   x-handler      required without a statement: a name in lib/tool/handlers.c
+ *   x-transaction  optional, with x-handler: "none" when the handler opens its transactions itself
+ *   x-interaction  optional  CHAT, SEARCH, RECOMMENDATION, CONTENT_GENERATION or ANALYTICS, for the record; the default goes by the folder
  */
 #ifndef SOUK_TOOL_TOOL_H
 #define SOUK_TOOL_TOOL_H
@@ -39,7 +49,24 @@ struct tool {
 	bool read_only;			/* annotations.readOnlyHint */
 	const char *list_json;		/* the tools/list entry (MCP members only), compact, made once */
 	json_object *rest;		/* x-rest or NULL: {"method","path","query"?} */
+	const char *path;		/* "catalog/search_products", the contract's file */
+	const char *kind;		/* type of interaction, for the record */
+	const char *const *aliases;	/* NULL-terminated */
+	const struct tool_listing *listings;	/* one for each of x-servers, ended by server NULL */
+	bool in_transaction;		/* a handler runs inside a transaction that tool_call() opens */
+	bool needs_args;		/* inputSchema requires a member */
 };
+
+/* How one server lists a tool. */
+struct tool_listing {
+	const char *server;
+	const char *name;		/* the tool's own name or an alias */
+	const char *json;		/* the tools/list entry under that name */
+	size_t n;
+};
+
+/* The servers of /mcp/{server} in the order of DESIGN, NULL-terminated. */
+extern const char *const tool_servers[];
 
 /* Build the table.  err gets one line naming the file. */
 bool tools_init(char *err, size_t errsz);
@@ -53,6 +80,8 @@ const struct tool *tool_find(const char *name);
 /* Is the tool listed by /mcp/{server} (x-servers)?  server NULL or "": the union endpoint /mcp (any server but none).
    *listed_as gets the name under which that server lists it. */
 bool tool_listed(const struct tool *t, const char *server, const char **listed_as);
+/* The tools/list entry for that server, NULL when the server does not list it. */
+const char *tool_entry(const struct tool *t, const char *server, size_t *n);
 
 /* Through which door a call comes; for the record and the metrics. */
 enum transport { VIA_MCP, VIA_REST, VIA_CLI, VIA_STDIO, VIA_WS, VIA_CHAT, VIA_CRON, VIA__MAX };
@@ -68,12 +97,15 @@ struct tool_call {
 	const char *session_id;		/* conversation or session; NULL */
 	const char *idempotency_key;	/* NULL: none */
 	const char *remote_ip;		/* for nothing but limits; never stored */
+	enum err refused;		/* the arguments could not even be made (noted in c): refused where they would be validated */
 	/* out */
 	const struct tool *tool;	/* NULL when the name is unknown */
 	const char *json;		/* result text: one JSON object */
 	size_t n;
 	struct rate_state rate;		/* always filled, for the headers */
 	bool replayed;			/* an idempotent repeat */
+	const char *args_json;		/* the validated arguments as text, NULL when the call was refused before */
+	size_t args_n;
 };
 
 /*

@@ -1,0 +1,56 @@
+/*
+ * Product search: what a query, its filters and its sort order find.  This interface hides the engine.  Today PostgreSQL ranks (shop.search_ids);
+ * the rows are then fetched by key, so that another engine need only give ids.
+ */
+#ifndef SOUK_SEARCH_SEARCH_H
+#define SOUK_SEARCH_SEARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/ctx.h"
+#include "tool/tool.h"
+
+#define SEARCH_LIMIT_MAX 100	/* ids of one page */
+#define SEARCH_OFFSET_MAX 100000	/* how deep pages may go */
+
+enum search_sort { SORT_RELEVANCE, SORT_PRICE_ASC, SORT_PRICE_DESC, SORT_NEWEST, SORT_POPULAR };
+
+struct search_query {
+	const char *text;		/* as typed; NULL or "": everything that passes the filters */
+	const char *category;		/* slug or name; products of its subtree; NULL: any */
+	const char *brand, *colour;	/* without regard to case and accents; NULL: any */
+	const char *min_price, *max_price;	/* decimals of the shop's currency as JSON numbers, both included; NULL: none */
+	bool featured, in_stock;	/* only those */
+	enum search_sort sort;
+	int64_t limit;			/* 1..SEARCH_LIMIT_MAX */
+	const char *cursor;		/* of the page before; NULL: the first page */
+	const char *locale;		/* language of the result's texts */
+};
+
+struct search_result {
+	const char **ids;		/* product ids as decimal texts, best first */
+	size_t n;
+	int64_t total;			/* all matches */
+	const char *cursor;		/* for the next page, NULL at the end */
+	const char *corrected;		/* JSON object {"wrong word": "right word"}, NULL when nothing was corrected */
+};
+
+/* "price-asc", "price-desc", "newest", "popular", NULL or "relevance"; false for others. */
+bool search_sort_parse(const char *name, enum search_sort *out);
+
+/* Find.  E_INVALID naming cursor when it is none of ours or belongs to another query; errors of the store.  The result is in c's arena. */
+enum err search_products(struct ctx *c, const struct search_query *q, struct search_result *out) __attribute__((warn_unused_result));
+
+/*
+ * The products of these ids as a JSON array text, in their order, as the catalogue tools show them in a list.  Ids that are gone are left out.
+ * "[]" for none.  locale NULL: the speaker's.
+ */
+enum err search_rows(struct ctx *c, const struct search_result *found, const char *locale, const char **json, size_t *n)
+	__attribute__((warn_unused_result));
+
+/* x-handler of search_products: arguments and result are those of its contract. */
+enum err search_products_tool(struct ctx *c, struct tool_call *call);
+
+#endif

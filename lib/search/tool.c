@@ -1,0 +1,92 @@
+/* The tool search_products; its contract is tools/catalog/search_products.json. */
+#include <stdint.h>
+#include <string.h>
+
+#include "core/banned.h"
+#include "core/buf.h"
+#include "core/json.h"
+#include "search/search.h"
+
+#define RESULT_MAX (1u << 20)
+
+/* Each sets *out when the member is there. */
+static void
+take_string(json_object *o, const char *key, const char **out)
+{
+	const char *s;
+	size_t n;
+
+	if (json_get_string(o, key, 0, SIZE_MAX, &s, &n) == JSON_OK)
+		*out = s;
+}
+
+static void
+take_number(struct ctx *c, json_object *o, const char *key, const char **out)
+{
+	json_object *v;
+	size_t n;
+
+	if (json_object_object_get_ex(o, key, &v) && v != NULL)
+		*out = json_text(c, v, &n);
+}
+
+static void
+take_filters(struct ctx *c, json_object *o, struct search_query *q)
+{
+	take_string(o, "category", &q->category);
+	take_string(o, "brand", &q->brand);
+	take_string(o, "colour", &q->colour);
+	take_number(c, o, "minPrice", &q->min_price);
+	take_number(c, o, "maxPrice", &q->max_price);
+	(void)json_get_bool(o, "featured", &q->featured);
+	(void)json_get_bool(o, "inStock", &q->in_stock);
+}
+
+/* Filters may come as arguments or together as one object; what stands outside wins. */
+static void
+read_args(struct ctx *c, const struct tool_call *call, struct search_query *q)
+{
+	const char *sort = NULL;
+	json_object *filters;
+
+	*q = (struct search_query){ .limit = 10 };
+	if (json_get_object(call->args, "filters", &filters) == JSON_OK)
+		take_filters(c, filters, q);
+	take_filters(c, call->args, q);
+	take_string(call->args, "query", &q->text);
+	take_string(call->args, "cursor", &q->cursor);
+	take_string(call->args, "locale", &q->locale);
+	take_string(call->args, "sortBy", &sort);
+	(void)search_sort_parse(sort, &q->sort);
+	(void)json_get_int(call->args, "limit", 1, SEARCH_LIMIT_MAX, &q->limit);
+}
+
+enum err
+search_products_tool(struct ctx *c, struct tool_call *call)
+{
+	struct search_result found;
+	struct search_query q;
+	const char *rows;
+	struct buf b;
+	size_t n;
+
+	read_args(c, call, &q);
+	if (search_products(c, &q, &found) || search_rows(c, &found, q.locale, &rows, &n))
+		return c->err;
+	buf_init(&b, c->a, n + 256, RESULT_MAX);
+	buf_puts(&b, "{\"products\":");
+	buf_put(&b, rows, n);
+	buf_printf(&b, ",\"total\":%lld", (long long)found.total);
+	if (found.corrected != NULL) {
+		buf_puts(&b, ",\"corrected\":");
+		buf_puts(&b, found.corrected);
+	}
+	if (found.cursor != NULL) {
+		buf_puts(&b, ",\"nextCursor\":");
+		buf_json_cstr(&b, found.cursor);
+	}
+	buf_putc(&b, '}');
+	call->json = b.p;
+	call->n = b.n;
+	return E_OK;
+}

@@ -1,0 +1,173 @@
+/* The fixed way of every tool call.  A handler runs in the middle of it and can skip nothing. */
+#include <string.h>
+
+#include "auth/idempotency.h"
+#include "core/banned.h"
+#include "core/clock.h"
+#include "core/json.h"
+#include "ops/metrics.h"
+#include "store/db.h"
+#include "tool/record.h"
+#include "tool/schema.h"
+#include "tool/tool.h"
+
+const char *
+transport_name(enum transport t)
+{
+	static const char *const names[VIA__MAX] = {
+		[VIA_MCP] = "mcp", [VIA_REST] = "rest", [VIA_CLI] = "cli", [VIA_STDIO] = "stdio", [VIA_WS] = "ws", [VIA_CHAT] = "chat",
+		[VIA_CRON] = "cron",
+	};
+
+	return (unsigned)t < VIA__MAX ? names[t] : "unknown";
+}
+
+static void
+release_object(void *o)
+{
+	json_object_put(o);
+}
+
+static struct db_subject
+db_subject_of(const struct tool_call *call)
+{
+	return (struct db_subject){
+		.kind = call->who->kind,
+		.customer_id = call->who->customer_id,
+		.token_id = call->who->token_id,
+		.locale = call->locale != NULL ? call->locale : "",
+	};
+}
+
+/* Find the tool; may this caller run it, now? */
+static enum err
+admit(struct ctx *c, struct tool_call *call)
+{
+	call->tool = tool_find(call->name);
+	if (call->tool == NULL) {
+		/* guessing names is not free */
+		if (rate_hit(c, call->who, "mcp", &call->rate))
+			return c->err;
+		return fail(c, E_NOT_FOUND, "unknown tool: %.60s", call->name);
+	}
+	if (!scope_held(call->who, call->tool->scope)) {
+		rate_peek(c, call->who, call->tool->rate, &call->rate);
+		if (call->who->token_id[0] == '\0' && call->who->customer_id[0] == '\0')
+			return fail(c, E_UNAUTHENTICATED, "%s needs an access token with the scope %s", call->name, call->tool->scope);
+		return fail(c, E_FORBIDDEN, "%s needs the scope %s", call->name, call->tool->scope);
+	}
+	return rate_hit(c, call->who, call->tool->rate, &call->rate);
+}
+
+static enum err
+validate(struct ctx *c, struct tool_call *call)
+{
+	if (call->refused != E_OK)
+		return call->refused;
+	if (call->args == NULL) {
+		call->args = json_object_new_object();
+		arena_defer(c->a, release_object, call->args);
+	}
+	if (!json_object_is_type(call->args, json_type_object))
+		return fail(c, E_INVALID, "arguments: must be an object");
+	if (schema_check(c, call->tool->input_schema, call->args, true))
+		return c->err;
+	call->args_json = json_text(c, call->args, &call->args_n);
+	return E_OK;
+}
+
+/* The statement or the handler, in whatever transaction is open. */
+static enum err
+work(struct ctx *c, struct tool_call *call, const struct db_subject *who)
+{
+	enum db_mode mode = call->tool->read_only ? DB_READ : DB_WRITE;
+
+	call->json = NULL;
+	if (call->tool->handler != NULL) {
+		enum err e = call->tool->handler(c, call);
+
+		if (e != E_OK)
+			return e;
+	} else if (db_call(c, mode, who, call->tool->sql, 1, &call->args_json, &call->json, &call->n)) {
+		return c->err;
+	}
+	return call->json != NULL ? E_OK : fail(c, E_NOT_FOUND, "%s: nothing was found for these arguments", call->tool->name);
+}
+
+/* Claim the key, work, keep the answer; an answer kept earlier is given again. */
+static enum err
+work_once(struct ctx *c, struct tool_call *call, const struct db_subject *who)
+{
+	struct idem_reply reply = { 0 };
+
+	if (idem_claim(c, call->who, call->idempotency_key, call->tool->name, call->args_json, call->args_n, &reply))
+		return c->err;
+	if (reply.replayed) {
+		call->replayed = true;
+		call->json = reply.body;
+		call->n = reply.n;
+		return E_OK;
+	}
+	if (work(c, call, who))
+		return c->err;
+	return idem_store(c, call->who, call->idempotency_key, E_OK, call->json, call->n);
+}
+
+/* Work of several statements: a handler's, or one with an idempotency key.  Everything is undone unless all of it succeeds. */
+static enum err
+work_in_transaction(struct ctx *c, struct tool_call *call, const struct db_subject *who)
+{
+	bool keyed = call->idempotency_key != NULL && !call->tool->read_only;
+	enum err e = db_begin(c, call->tool->read_only ? DB_READ : DB_WRITE, who);
+
+	if (e == E_OK)
+		e = keyed ? work_once(c, call, who) : work(c, call, who);
+	if (e == E_OK)
+		e = db_commit(c);
+	if (e != E_OK)
+		db_rollback(c);
+	return e;
+}
+
+static enum err
+run(struct ctx *c, struct tool_call *call)
+{
+	const struct tool *t;
+	struct db_subject who;
+
+	if (admit(c, call) || validate(c, call))
+		return c->err;
+	t = call->tool;
+	who = db_subject_of(call);
+	if (!t->read_only && call->idempotency_key != NULL) {
+		if (idem_check(c, call->idempotency_key))
+			return c->err;
+		if (t->handler != NULL && !t->in_transaction)
+			return work(c, call, &who);	/* the handler claims the key itself */
+		return work_in_transaction(c, call, &who);
+	}
+	if (t->handler != NULL && t->in_transaction)
+		return work_in_transaction(c, call, &who);
+	return work(c, call, &who);
+}
+
+enum err
+tool_call(struct ctx *c, struct tool_call *call)
+{
+	int64_t start = now_us(), took;
+	enum err e;
+
+	call->tool = NULL;
+	call->json = NULL;
+	call->n = 0;
+	call->args_json = NULL;
+	call->replayed = false;
+	e = run(c, call);
+	if (e != E_OK)
+		call->json = NULL;
+	took = now_us() - start;
+	record_call(c, call, e, took);
+	metrics_request(transport_name(call->via), call->tool != NULL ? call->tool->name : "unknown",
+		e == E_OK ? "OK" : err_info(e)->code, took);
+	return e;
+}

@@ -1,0 +1,366 @@
+/*
+ * Reads and checks one contract.  What is refused here is what clients would drop, or what would let a tool run without a permission, a limit or
+ * a validation; so the program does not start with it.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/banned.h"
+#include "core/buf.h"
+#include "core/json.h"
+#include "tool/registry.h"
+#include "tool/schema.h"
+
+#define NAME_MAX_SZ 40
+#define LIST_MAX 65536		/* bytes of one tools/list entry */
+
+const char *const tool_servers[] = {
+	"catalog", "orders", "support", "analytics", "storefront", "admin", "intent", "notifications", NULL
+};
+
+static const char *const kinds[] = { "CHAT", "SEARCH", "RECOMMENDATION", "CONTENT_GENERATION", "ANALYTICS", NULL };
+
+/* The MCP members, in the order in which they are listed; then ours. */
+static const char *const mcp_members[] = {
+	"name", "title", "description", "inputSchema", "outputSchema", "annotations", "icons", "_meta", NULL
+};
+static const char *const own_members[] = {
+	"x-scope", "x-rate", "x-servers", "x-aliases", "x-rest", "x-handler", "x-transaction", "x-interaction", NULL
+};
+
+static const char *
+in_list(const char *const *list, const char *name)
+{
+	for (; *list != NULL; list++)
+		if (strcmp(*list, name) == 0)
+			return *list;
+	return NULL;
+}
+
+static bool
+name_ok(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n >= 1 && n <= NAME_MAX_SZ && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == n;
+}
+
+/* A required text that is not empty. */
+static enum err
+text(struct ctx *c, json_object *o, const char *key, const char **out)
+{
+	size_t n;
+
+	switch (json_get_string(o, key, 1, 8192, out, &n)) {
+	case JSON_OK:
+		return E_OK;
+	case JSON_ABSENT:
+		return fail(c, E_INVALID, "%s is missing", key);
+	default:
+		return fail(c, E_INVALID, "%s must be a text that is not empty", key);
+	}
+}
+
+static enum err
+read_names(struct ctx *c, const struct tool_file *file, struct tool *t)
+{
+	const char *slash = strchr(file->path, '/');
+
+	json_object_object_foreach(t->contract, key, v) {
+		(void)v;
+		if (in_list(mcp_members, key) == NULL && in_list(own_members, key) == NULL)
+			return fail(c, E_INVALID, "unknown member %s", key);
+	}
+	if (slash == NULL)
+		return fail(c, E_INVALID, "the path must be server/name");
+	t->path = file->path;
+	t->server = arena_strndup(c->a, file->path, (size_t)(slash - file->path));
+	if (text(c, t->contract, "name", &t->name) || text(c, t->contract, "title", &t->title) ||
+	    text(c, t->contract, "description", &t->description))
+		return c->err;
+	if (strcmp(t->name, slash + 1) != 0)
+		return fail(c, E_INVALID, "name is \"%s\" but the file's is \"%s\"", t->name, slash + 1);
+	if (!name_ok(t->name))
+		return fail(c, E_INVALID, "name must be 1 to %d of [a-z0-9_]", NAME_MAX_SZ);
+	return E_OK;
+}
+
+/* "none" or "area:verb". */
+static bool
+scope_ok(const char *s)
+{
+	const char *colon = strchr(s, ':');
+
+	if (strcmp(s, "none") == 0)
+		return true;
+	if (colon == NULL || colon == s || colon[1] == '\0' || strchr(colon + 1, ':') != NULL)
+		return false;
+	return strspn(s, "abcdefghijklmnopqrstuvwxyz_:") == strlen(s);
+}
+
+static enum err
+read_limits(struct ctx *c, struct tool *t)
+{
+	static const char *const hints[] = { "readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint", NULL };
+	json_object *annotations;
+	bool value;
+
+	if (text(c, t->contract, "x-scope", &t->scope) || text(c, t->contract, "x-rate", &t->rate))
+		return c->err;
+	if (!scope_ok(t->scope))
+		return fail(c, E_INVALID, "x-scope \"%s\" is neither none nor area:verb", t->scope);
+	if (!rate_class_known(t->rate))
+		return fail(c, E_INVALID, "x-rate \"%s\" is no rate class", t->rate);
+	if (json_get_object(t->contract, "annotations", &annotations) != JSON_OK)
+		return fail(c, E_INVALID, "annotations are missing");
+	for (size_t i = 0; hints[i] != NULL; i++)
+		if (json_get_bool(annotations, hints[i], &value) != JSON_OK)
+			return fail(c, E_INVALID, "annotations: %s is missing", hints[i]);
+	(void)json_get_bool(annotations, "readOnlyHint", &t->read_only);
+	return E_OK;
+}
+
+/* Clients reject arrays without items, wherever they are. */
+static enum err
+arrays_have_items(struct ctx *c, json_object *schema, int depth)
+{
+	const char *type;
+	size_t n;
+
+	if (depth > SCHEMA_DEPTH_MAX)
+		return fail(c, E_INVALID, "a schema is nested too deeply");
+	if (json_object_is_type(schema, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(schema); i++)
+			if (arrays_have_items(c, json_object_array_get_idx(schema, i), depth + 1))
+				return c->err;
+		return E_OK;
+	}
+	if (!json_object_is_type(schema, json_type_object))
+		return E_OK;
+	if (json_get_string(schema, "type", 0, 64, &type, &n) == JSON_OK && strcmp(type, "array") == 0 &&
+	    !json_object_object_get_ex(schema, "items", NULL))
+		return fail(c, E_INVALID, "an array without items");
+	json_object_object_foreach(schema, key, sub) {
+		if (strcmp(key, "default") != 0 && strcmp(key, "examples") != 0 && arrays_have_items(c, sub, depth + 1))
+			return c->err;
+	}
+	return E_OK;
+}
+
+static enum err
+read_schema(struct ctx *c, struct tool *t, const char *key, json_object **out)
+{
+	const char *type = "";
+	char why[256];
+	size_t n;
+
+	if (json_get_object(t->contract, key, out) != JSON_OK)
+		return fail(c, E_INVALID, "%s is missing", key);
+	if (json_get_string(*out, "type", 0, 64, &type, &n) != JSON_OK || strcmp(type, "object") != 0)
+		return fail(c, E_INVALID, "%s: type must be object", key);
+	if (!schema_supported(*out, why, sizeof(why)))
+		return fail(c, E_INVALID, "%s: %s", key, why);
+	return arrays_have_items(c, *out, 0);
+}
+
+static enum err
+read_schemas(struct ctx *c, struct tool *t)
+{
+	static const char *const refused[] = { "allOf", "anyOf", "oneOf", "not", "if", "$ref", NULL };
+	json_object *list;
+
+	if (read_schema(c, t, "inputSchema", &t->input_schema))
+		return c->err;
+	if (!json_object_object_get_ex(t->input_schema, "properties", NULL))
+		return fail(c, E_INVALID, "inputSchema: properties are missing");
+	for (size_t i = 0; refused[i] != NULL; i++)
+		if (json_object_object_get_ex(t->input_schema, refused[i], NULL))
+			return fail(c, E_INVALID, "inputSchema: %s at the root, which clients refuse", refused[i]);
+	t->needs_args = json_object_object_get_ex(t->input_schema, "required", &list) && json_object_array_length(list) > 0;
+	return read_schema(c, t, "outputSchema", &t->output_schema);
+}
+
+static enum err
+read_work(struct ctx *c, const struct tool_file *file, struct tool *t)
+{
+	json_object *v;
+
+	t->in_transaction = true;
+	t->sql = file->sql.text != NULL ? &file->sql : NULL;
+	if (json_object_object_get_ex(t->contract, "x-handler", &v)) {
+		if (t->sql != NULL)
+			return fail(c, E_INVALID, "x-handler and a statement: one of them");
+		t->handler = json_object_is_type(v, json_type_string) ? handler_find(json_object_get_string(v)) : NULL;
+		if (t->handler == NULL)
+			return fail(c, E_INVALID, "x-handler \"%.60s\" is unknown", json_object_get_string(v));
+	}
+	if (t->sql == NULL && t->handler == NULL)
+		return fail(c, E_INVALID, "neither a statement nor x-handler");
+	if (json_object_object_get_ex(t->contract, "x-transaction", &v)) {
+		if (t->handler == NULL || !json_object_is_type(v, json_type_string) || strcmp(json_object_get_string(v), "none") != 0)
+			return fail(c, E_INVALID, "x-transaction may only be \"none\", with x-handler");
+		t->in_transaction = false;
+	}
+	return E_OK;
+}
+
+static enum err
+read_rest(struct ctx *c, struct tool *t)
+{
+	static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE", NULL };
+	static const char *const members[] = { "method", "path", "query", "summary", NULL };
+	const char *method, *path;
+
+	switch (json_get_object(t->contract, "x-rest", &t->rest)) {
+	case JSON_ABSENT:
+		t->rest = NULL;
+		return E_OK;
+	case JSON_OK:
+		break;
+	default:
+		return fail(c, E_INVALID, "x-rest must be an object");
+	}
+	json_object_object_foreach(t->rest, key, v) {
+		if (in_list(members, key) == NULL || !json_object_is_type(v, strcmp(key, "query") == 0 ? json_type_object : json_type_string))
+			return fail(c, E_INVALID, "x-rest: %s is unknown or of a wrong type", key);
+	}
+	if (text(c, t->rest, "method", &method) || text(c, t->rest, "path", &path))
+		return c->err;
+	if (in_list(methods, method) == NULL || path[0] != '/')
+		return fail(c, E_INVALID, "x-rest: method or path is not valid");
+	if (strcmp(method, "GET") == 0 && !t->read_only)
+		return fail(c, E_INVALID, "x-rest: GET for a tool that is not read-only");
+	return E_OK;
+}
+
+static enum err
+read_aliases(struct ctx *c, struct tool *t)
+{
+	json_object *list;
+	const char **names;
+	size_t n;
+
+	switch (json_get_array(t->contract, "x-aliases", &list)) {
+	case JSON_ABSENT:
+		list = NULL;
+		break;
+	case JSON_OK:
+		break;
+	default:
+		return fail(c, E_INVALID, "x-aliases must be an array");
+	}
+	n = list != NULL ? json_object_array_length(list) : 0;
+	names = arena_zalloc(c->a, n + 1, sizeof(*names));
+	for (size_t i = 0; i < n; i++) {
+		json_object *v = json_object_array_get_idx(list, i);
+
+		if (!json_object_is_type(v, json_type_string) || !name_ok(json_object_get_string(v)))
+			return fail(c, E_INVALID, "x-aliases: names must be 1 to %d of [a-z0-9_]", NAME_MAX_SZ);
+		names[i] = json_object_get_string(v);
+	}
+	t->aliases = names;
+	return E_OK;
+}
+
+/* The tools/list entry: the MCP members as the contract has them, under the given name. */
+static const char *
+list_entry(struct ctx *c, const struct tool *t, const char *name, size_t *n)
+{
+	struct buf b;
+
+	buf_init(&b, c->a, 1024, LIST_MAX);
+	buf_puts(&b, "{\"name\":");
+	buf_json_cstr(&b, name);
+	for (size_t i = 1; mcp_members[i] != NULL; i++) {
+		json_object *v;
+
+		if (!json_object_object_get_ex(t->contract, mcp_members[i], &v))
+			continue;
+		buf_printf(&b, ",\"%s\":", mcp_members[i]);
+		buf_puts(&b, json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	}
+	buf_putc(&b, '}');
+	*n = b.n;
+	return b.p;
+}
+
+static enum err
+add_listing(struct ctx *c, const struct tool *t, struct tool_listing *l, const char *server, const char *name)
+{
+	l->server = in_list(tool_servers, server);
+	if (l->server == NULL)
+		return fail(c, E_INVALID, "x-servers: there is no server \"%.60s\"", server);
+	if (strcmp(name, t->name) != 0 && in_list(t->aliases, name) == NULL)
+		return fail(c, E_INVALID, "x-servers: \"%.60s\" is not among x-aliases", name);
+	l->name = name;
+	l->json = list_entry(c, t, name, &l->n);
+	return E_OK;
+}
+
+static enum err
+read_servers(struct ctx *c, struct tool *t)
+{
+	struct tool_listing *l;
+	json_object *list;
+	size_t n;
+
+	if (json_get_array(t->contract, "x-servers", &list) != JSON_OK)
+		return fail(c, E_INVALID, "x-servers is missing");
+	n = json_object_array_length(list);
+	l = arena_zalloc(c->a, n + 1, sizeof(*l));
+	for (size_t i = 0; i < n; i++) {
+		json_object *v = json_object_array_get_idx(list, i);
+
+		if (json_object_is_type(v, json_type_string)) {
+			if (add_listing(c, t, &l[i], json_object_get_string(v), t->name))
+				return c->err;
+		} else if (json_object_is_type(v, json_type_object) && json_object_object_length(v) == 1) {
+			json_object_object_foreach(v, server, alias) {
+				if (add_listing(c, t, &l[i], server, json_object_get_string(alias)))
+					return c->err;
+			}
+		} else {
+			return fail(c, E_INVALID, "x-servers: a name or {\"server\": \"alias\"}");
+		}
+		for (size_t j = 0; j < i; j++)
+			if (l[j].server == l[i].server)
+				return fail(c, E_INVALID, "x-servers: \"%s\" twice", l[i].server);
+	}
+	t->listings = l;
+	t->list_json = list_entry(c, t, t->name, &n);
+	return E_OK;
+}
+
+static enum err
+read_kind(struct ctx *c, struct tool *t)
+{
+	static const char *const by_server[][2] = {
+		{ "catalog", "SEARCH" }, { "orders", "CHAT" }, { "support", "CHAT" }, { "storefront", "CHAT" }, { "intent", "CHAT" },
+		{ "notifications", "CHAT" },
+	};
+	json_object *v;
+
+	t->kind = "ANALYTICS";
+	for (size_t i = 0; i < sizeof(by_server) / sizeof(by_server[0]); i++)
+		if (strcmp(t->server, by_server[i][0]) == 0)
+			t->kind = by_server[i][1];
+	if (!json_object_object_get_ex(t->contract, "x-interaction", &v))
+		return E_OK;
+	t->kind = json_object_is_type(v, json_type_string) ? in_list(kinds, json_object_get_string(v)) : NULL;
+	return t->kind != NULL ? E_OK : fail(c, E_INVALID, "x-interaction is not a type of interaction");
+}
+
+enum err
+contract_read(struct ctx *c, const struct tool_file *file, struct tool *t)
+{
+	*t = (struct tool){ 0 };
+	if (json_parse(c, file->json, strlen(file->json), &t->contract))
+		return c->err;
+	if (!json_object_is_type(t->contract, json_type_object))
+		return fail(c, E_INVALID, "a contract must be an object");
+	if (read_names(c, file, t) || read_limits(c, t) || read_schemas(c, t) || read_work(c, file, t) || read_rest(c, t) ||
+	    read_aliases(c, t) || read_servers(c, t) || read_kind(c, t))
+		return c->err;
+	return E_OK;
+}

@@ -1,0 +1,22 @@
+/* The one table of C handlers that contracts may name in x-handler. */
+#include <string.h>
+
+#include "core/banned.h"
+#include "search/search.h"
+#include "tool/registry.h"
+
+static const struct {
+	const char *name;
+	tool_handler_fn *fn;
+} handlers[] = {
+	{ "search_products", search_products_tool },
+};
+
+tool_handler_fn *
+handler_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
+		if (strcmp(handlers[i].name, name) == 0)
+			return handlers[i].fn;
+	return NULL;
+}
