@@ -8,7 +8,7 @@ warn='-Wall -Wextra -Wformat=2 -Wconversion -Wimplicit-fallthrough
 	-Werror=incompatible-pointer-types -Werror=int-conversion'
 developer='-Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 	-Wold-style-definition -Wpointer-arith -Wwrite-strings -Wvla -Wundef
-	-Wcast-align -Wlogical-op -Wduplicated-cond'
+	-Wcast-align -Wduplicated-cond'
 harden='-fstack-protector-strong -fstack-clash-protection
 	-fcf-protection=full -ftrivial-auto-var-init=zero
 	-fzero-call-used-regs=used-gpr -fno-delete-null-pointer-checks
