@@ -1,0 +1,46 @@
+/* souk: the command line.  The table of commands, and what leads to them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "cmd_common.h"
+
+const struct command commands[] = {
+	{ "migrate", cmd_migrate, "create or update the tables in the database", "", 0, 0,
+	    "Applies sql/migrations in order, each in one transaction, then sql/app whole. Two runs at once are safe.", 0,
+	    { { "status", NULL, "show what is applied and what is pending, change nothing", NULL },
+	      { "verify", NULL, "compare the applied migrations with their files, change nothing", NULL } } },
+	{ "demo load", cmd_demo_load, "load the demo shop into an empty database", "", 0, 0, NULL, 0, { { 0 } } },
+	{ "token create", cmd_token_create, "make an access token and print it, once", "", 0, 0, NULL, 0,
+	    { { "name", "NAME", "what it is for", NULL },
+	      { "scope", "LIST", "what it may do, separated by commas: catalog:read, orders:*, *", NULL },
+	      { "scopes", "LIST", "the same", NULL },
+	      { "kind", "KIND", "staff (default), service or system", "staff service system" },
+	      { "rate-class", "CLASS", "bulk: without rate limit", "bulk" },
+	      { "expires", "TIME", "it ends after so long: 90d, 12h", NULL },
+	      { "ip", "LIST", "it works from these addresses or networks only", NULL },
+	      { "json", NULL, "print a JSON object", NULL } } },
+	{ "token list", cmd_token_list, "show all tokens, without their secrets", "", 0, 0, NULL, 0,
+	    { { "json", NULL, "print a JSON array", NULL } } },
+	{ "token rotate", cmd_token_rotate, "replace a token by a new one with the same rights", "ID", 1, 1, NULL, 0,
+	    { { "overlap", "TIME", "the old one goes on working for so long (0s)", NULL },
+	      { "json", NULL, "print a JSON object", NULL } } },
+	{ "token revoke", cmd_token_revoke, "end a token at once", "ID", 1, 1, NULL, 0, { { 0 } } },
+	{ "config list", cmd_config_list, "show all settings, their values and where they come from", "", 0, 0, NULL, 0, { { 0 } } },
+	{ "config get", cmd_config_get, "print one setting; secrets are not shown", "NAME", 1, 1, NULL, 0, { { 0 } } },
+	{ "config", cmd_config_docs, "print the settings as a file to start from", "", 0, 0, NULL, CLI_NO_CONFIG,
+	    { { "example", NULL, "souk.conf.example", NULL },
+	      { "markdown", NULL, "the table of docs/configuration.md", NULL } } },
+	{ "serve", cmd_serve, "start or stop database, web server and programs (souk-serve)", "run|start|stop|restart|status", 0, 1, NULL,
+	    CLI_NO_CONFIG, { { 0 } } },
+	{ "completion", cmd_completion, "print completion rules for a shell", "bash|zsh", 1, 1,
+	    "bash: eval \"$(souk completion bash)\"   zsh: souk completion zsh > ~/.zfunc/_souk", CLI_NO_CONFIG, { { 0 } } },
+	{ "help", cmd_help, "explain a command", "[COMMAND]", 0, 2, NULL, CLI_NO_CONFIG, { { 0 } } },
+	{ NULL, NULL, NULL, NULL, 0, 0, NULL, 0, { { 0 } } }
+};
+
+int
+main(int argc, char **argv)
+{
+	return cli_main(argc, argv);
+}
