@@ -76,27 +76,60 @@ BEGIN
 END
 $$;
 
--- A category by slug or id, with everything below it. An unknown one raises SK404 naming the argument.
-CREATE OR REPLACE FUNCTION shop.category_tree(wanted text) RETURNS bigint[]
+-- A category named by slug, id or name (in any language, accents and case do not matter). NULL for NULL; an unknown one raises SK404.
+CREATE OR REPLACE FUNCTION shop.category_find(wanted text) RETURNS bigint
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-	top bigint;
-	ids bigint[];
+	found_id bigint;
 BEGIN
-	SELECT id INTO top FROM shop.categories WHERE slug = souk.slug(wanted);
-	IF top IS NULL THEN
-		SELECT id INTO top FROM shop.categories
-		 WHERE souk.fold(name) = souk.fold(wanted) OR id::text = wanted
-		    OR EXISTS (SELECT FROM jsonb_each_text(names) AS n WHERE souk.fold(n.value) = souk.fold(wanted))
-		 ORDER BY cardinality(path_ids), position, id LIMIT 1;
+	IF wanted IS NULL THEN
+		RETURN NULL;
 	END IF;
-	IF top IS NULL THEN
+	SELECT id INTO found_id FROM shop.categories WHERE slug = wanted;
+	IF found_id IS NULL THEN
+		SELECT id INTO found_id FROM shop.categories
+		 WHERE slug = souk.slug(wanted) OR souk.fold(name) = souk.fold(wanted) OR id::text = wanted
+		    OR EXISTS (SELECT FROM jsonb_each_text(names) AS n WHERE souk.fold(n.value) = souk.fold(wanted))
+		 ORDER BY slug <> souk.slug(wanted), cardinality(path_ids), position, id LIMIT 1;
+	END IF;
+	IF found_id IS NULL THEN
 		PERFORM souk.fail('SK404', format('there is no category "%s"; list_categories has them all', left(wanted, 80)));
 	END IF;
-	SELECT array_agg(id) INTO ids FROM shop.categories WHERE path_ids @> ARRAY[top];
-	RETURN ids;
+	RETURN found_id;
 END
+$$;
+
+-- That category and all below it.
+CREATE OR REPLACE FUNCTION shop.category_tree(wanted text) RETURNS bigint[]
+LANGUAGE sql STABLE
+AS $$ SELECT array_agg(id) FROM shop.categories WHERE path_ids @> ARRAY[shop.category_find(wanted)] $$;
+
+-- All categories in display order (place), each as it is shown, with the number of active products in it and below.
+CREATE OR REPLACE FUNCTION shop.category_list(lang text)
+RETURNS TABLE (id bigint, path_ids bigint[], level integer, place bigint, category json)
+LANGUAGE sql STABLE
+AS $$
+WITH own AS (
+	SELECT p.category_id, count(*) AS n FROM shop.products p WHERE p.status = 'active' GROUP BY p.category_id
+), total AS (
+	SELECT a.id, sum(own.n)::bigint AS n
+	  FROM own JOIN shop.categories c ON c.id = own.category_id, unnest(c.path_ids) AS a(id) GROUP BY a.id
+)
+SELECT c.id, c.path_ids, cardinality(c.path_ids),
+	row_number() OVER (ORDER BY (SELECT array_agg(ARRAY[a.position::bigint, a.id] ORDER BY s.n)
+		FROM unnest(c.path_ids) WITH ORDINALITY AS s(id, n) JOIN shop.categories a ON a.id = s.id)),
+	json_build_object(
+		'id', c.id::text,
+		'slug', c.slug,
+		'name', coalesce(c.names->>lang, c.name),
+		'path', coalesce(c.paths->>lang, c.path),
+		'parentSlug', u.slug,
+		'level', cardinality(c.path_ids),
+		'productCount', coalesce(t.n, 0))
+  FROM shop.categories c
+  LEFT JOIN shop.categories u ON u.id = c.parent_id
+  LEFT JOIN total t ON t.id = c.id
 $$;
 
 -- A product with variants has their stock.
@@ -147,20 +180,68 @@ SELECT json_build_object(
 	'salePrice', souk.money(p.sale_price_minor, p.currency),
 	'currency', p.currency,
 	'inStock', p.stock > 0,
-	'stock', p.stock,
+	'stock', greatest(p.stock, 0),
 	'featured', p.featured,
 	'rating', p.rating_avg,
 	'ratingCount', p.rating_count,
 	'image', p.images->0->>'url')
 $$;
 
--- Cards in the order of the ids.
+-- The variants of a product, in its order. Takes columns, not the row, so that no caller has to build one.
+CREATE OR REPLACE FUNCTION shop.variants(product bigint, price bigint, sale_price bigint, currency text) RETURNS json
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+SELECT json_agg(json_build_object(
+	'id', v.id::text,
+	'sku', v.sku,
+	'options', v.options,
+	'price', souk.money(coalesce(v.price_minor, price), currency),
+	'salePrice', souk.money(CASE WHEN v.price_minor IS NULL THEN coalesce(v.sale_price_minor, sale_price)
+		ELSE v.sale_price_minor END, currency),
+	'stock', greatest(v.stock, 0),
+	'inStock', v.stock > 0) ORDER BY v.position, v.id)
+  FROM shop.product_variants v WHERE v.product_id = product
+$$;
+
+-- Everything the shop tells about a product. Inlined like card(): nothing is computed for products without variants.
+CREATE OR REPLACE FUNCTION shop.details(p shop.products, c shop.categories, lang text) RETURNS json
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+SELECT json_strip_nulls(json_build_object(
+	'id', p.id::text,
+	'sku', p.sku,
+	'slug', p.slug,
+	'name', coalesce(p.names->>lang, p.name),
+	'description', coalesce(p.descriptions->>lang, p.description),
+	'brand', p.brand,
+	'colour', coalesce(p.colours->>lang, p.colour),
+	'category', CASE WHEN c.id IS NOT NULL THEN json_build_object(
+		'id', c.id::text,
+		'slug', c.slug,
+		'name', coalesce(c.names->>lang, c.name),
+		'path', coalesce(c.paths->>lang, c.path)) END,
+	'price', souk.money(p.price_minor, p.currency),
+	'salePrice', souk.money(p.sale_price_minor, p.currency),
+	'currency', p.currency,
+	'inStock', p.stock > 0,
+	'stock', greatest(p.stock, 0),
+	'featured', p.featured,
+	'rating', p.rating_avg,
+	'ratingCount', p.rating_count,
+	'images', p.images,
+	'attributes', p.attributes,
+	'variants', CASE WHEN p.variant_count > 0 THEN shop.variants(p.id, p.price_minor, p.sale_price_minor, p.currency) END,
+	'createdAt', souk.rfc3339(p.created_at),
+	'updatedAt', souk.rfc3339(p.updated_at)))
+$$;
+
+-- Cards in the order of the ids; products that are gone are left out.
 CREATE OR REPLACE FUNCTION shop.cards(ids bigint[], lang text) RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 SELECT json_strip_nulls(coalesce(json_agg(shop.card(p, c, lang) ORDER BY w.n), '[]'))
   FROM unnest(ids) WITH ORDINALITY AS w(id, n)
-  JOIN shop.products p ON p.id = w.id
+  JOIN shop.products p ON p.id = w.id AND p.status = 'active'
   LEFT JOIN shop.categories c ON c.id = p.category_id
 $$;
 

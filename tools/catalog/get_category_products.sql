@@ -1,0 +1,18 @@
+WITH arg AS (
+	SELECT $1::jsonb AS args, souk.cursor_offset($1::jsonb->>'cursor') AS start, ($1::jsonb->>'limit')::integer AS size,
+		souk.locale($1::jsonb->>'locale') AS lang
+), page AS MATERIALIZED (
+	SELECT shop.list_ids(args || jsonb_build_object('category', args->>'categorySlug', 'offset', start)) AS found FROM arg
+)
+SELECT json_strip_nulls(json_build_object(
+	'category', (
+		SELECT json_build_object(
+			'id', c.id::text,
+			'slug', c.slug,
+			'name', coalesce(c.names->>lang, c.name),
+			'path', coalesce(c.paths->>lang, c.path))
+		FROM shop.categories c WHERE c.id = shop.category_find(args->>'categorySlug')),
+	'products', shop.cards(shop.found_ids(found), lang),
+	'total', found->'total',
+	'nextCursor', souk.cursor_next(start, size, (found->>'total')::bigint)))
+FROM arg, page

@@ -1,0 +1,1 @@
+SELECT shop.sales($1::jsonb)
