@@ -11,10 +11,18 @@ tests/lint/house.sh || status=1
 shellcheck -S warning bin/souk-serve mk/*.sh tests/run tests/lint/*.sh .ci/run || status=1
 
 mapfile -t sources < <(ls lib/*/*.c cgi-bin/*.c bin/*.c 2>/dev/null)
-cppcheck --quiet --std=c11 --enable=warning,performance,portability \
+
+# cppcheck 2.10 does not know __VA_OPT__, which the log macro uses: it reads a
+# copy in which log events have no fields.
+copy=$B/cppcheck
+rm -rf "$copy"
+mkdir -p "$copy"
+cp -R lib cgi-bin bin "$copy"
+sed -i 's/__VA_ARGS__ __VA_OPT__(,)//' "$copy"/lib/core/*.h
+(cd "$copy" && cppcheck --quiet --std=c11 --enable=warning,performance,portability \
 	--inline-suppr --suppress=missingIncludeSystem \
 	--suppress=nullPointerRedundantCheck --error-exitcode=1 \
-	-Ilib -I"$B" -DSOUK_VERSION='"x"' -DSOUK_SCHEMA=1 "${sources[@]}" || status=1
+	-Ilib -I.. -DSOUK_VERSION='"x"' -DSOUK_SCHEMA=1 "${sources[@]}") || status=1
 
 if command -v clang-tidy >/dev/null; then
 	flags="-std=gnu11 -D_GNU_SOURCE -DSOUK_VERSION=\"x\" -DSOUK_SCHEMA=1 -Ilib -I$B"
