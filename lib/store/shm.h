@@ -18,7 +18,7 @@ bool shm_is_shared(void);
 
 /* Count one hit on key in the current fixed window of window_s seconds, aligned to the monotonic clock at the key's first hit.
    Exact under concurrency.  Returns the number of hits including this one, capped just above limit (refused hits do not count on); *reset_s is
-   the time until the window ends, 1..window_s.  hit=false only looks. */
+   the time until the window ends, 1..window_s.  hit=false only looks.  Limits up to 1,000,000, windows up to a day; limit 0 refuses all. */
 int64_t shm_rate(const char *key, int64_t limit, int64_t window_s, bool hit, int64_t *reset_s);
 
 /* Generation counters, for caches of any process: bumped after a commit that changes tokens or settings. */
@@ -28,7 +28,9 @@ void shm_bump(enum shm_generation g);
 
 /* Circuit breaker. */
 enum breaker { BREAKER_POSTGRESQL, BREAKER_REDIS, BREAKER_HTTP, BREAKER__MAX };
-/* May the dependency be called now?  Open after 5 failures in 10 s, refuses for 1 s (doubling to 5 s), then lets one probe through. */
+/* May the dependency be called now?  Open after 5 failures in 10 s without a success between them (a
+   dependency that answers is not down), refuses for 1 s (doubling to 5 s), then lets one probe through.  Every call that breaker_allows() let
+   through is told by breaker_ok() or breaker_failed(). */
 bool breaker_allows(enum breaker b);
 void breaker_ok(enum breaker b);
 void breaker_failed(enum breaker b);
