@@ -145,7 +145,7 @@ install: all
 copy:
 	@$(INSTALL) -d $(D)/bin $(D)/lib/souk/cgi-bin $(D)/share/souk/htdocs
 	@$(INSTALL) -m 755 $(wildcard $(B)/bin/souk) bin/souk-serve $(D)/bin
-	@$(if $(CGI),$(INSTALL) -m 755 $(B)/souk.fcgi $(CGI:%=$(B)/cgi-bin/%) \
+	@$(if $(CGI),$(INSTALL) -m 755 $(B)/souk.fcgi $(wildcard $(CGI:%=$(B)/cgi-bin/%)) \
 		$(D)/lib/souk/cgi-bin)
 	@$(foreach d,. migrations app demo,$(if $(wildcard sql/$d/*.sql), \
 		$(COPY) $(D)/share/souk/sql/$d $(wildcard sql/$d/*.sql);))
