@@ -43,7 +43,11 @@ db_subject_of(const struct tool_call *call)
 static enum err
 admit(struct ctx *c, struct tool_call *call)
 {
+	const char *listed_as;
+
 	call->tool = tool_find(call->name);
+	if (call->tool != NULL && call->server != NULL && !tool_listed(call->tool, call->server, &listed_as))
+		call->tool = NULL;
 	if (call->tool == NULL) {
 		/* guessing names is not free */
 		if (rate_hit(c, call->who, "mcp", &call->rate))

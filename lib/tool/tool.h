@@ -97,6 +97,7 @@ struct tool_call {
 	const char *session_id;		/* conversation or session; NULL */
 	const char *idempotency_key;	/* NULL: none */
 	const char *remote_ip;		/* for nothing but limits; never stored */
+	const char *server;		/* only tools that this server lists, "" for any server; NULL: all tools */
 	enum err refused;		/* the arguments could not even be made (noted in c): refused where they would be validated */
 	/* out */
 	const struct tool *tool;	/* NULL when the name is unknown */

@@ -1,0 +1,220 @@
+/* From a text to its reply: parse, batch or single message, era, headers, method, result. */
+#include <string.h>
+
+#include "core/banned.h"
+#include "core/json.h"
+#include "mcp/headers.h"
+#include "mcp/methods.h"
+
+#define REPLY_MAX (8u << 20)
+#define BATCH_MAX 20
+
+bool
+mcp_server_known(const char *server)
+{
+	if (server[0] == '\0')
+		return true;
+	for (size_t i = 0; tool_servers[i] != NULL; i++)
+		if (strcmp(tool_servers[i], server) == 0)
+			return true;
+	return false;
+}
+
+const char *
+mcp_plain_error(struct ctx *c, int code, const char *message, size_t *n)
+{
+	struct rpc_error e = { .code = code, .message = message };
+	struct buf b;
+
+	buf_init(&b, c->a, 256, REPLY_MAX);
+	rpc_put_error(&b, NULL, &e);
+	*n = b.n;
+	return b.p;
+}
+
+/* Check what a modern request repeats in its headers, then find the method. */
+static const struct mcp_method *
+find_method(struct mcp_call *call)
+{
+	const struct mcp_method *method;
+
+	if (call->era == ERA_MODERN && call->io->headers != NULL &&
+	    !headers_match(call->c, call->m, call->io->headers, mcp_method_named(call->m->method), &call->error))
+		return NULL;
+	method = mcp_method_find(call->m->method, call->era);
+	if (method == NULL)
+		(void)mcp_fail(call, RPC_METHOD_UNKNOWN, call->era == ERA_MODERN ? 404 : 200, "Method not found: %.100s", call->m->method);
+	return method;
+}
+
+/* The members of the result, and what the modern era adds to every result. */
+static bool
+put_result(struct mcp_call *call, const struct mcp_method *method)
+{
+	rpc_put_head(call->out, call->m->id);
+	buf_puts(call->out, ",\"result\":{");
+	if (call->era == ERA_MODERN) {
+		mcp_member(call, "resultType");
+		buf_puts(call->out, "\"complete\"");
+	}
+	if (!method->run(call))
+		return false;
+	if (call->era == ERA_MODERN) {
+		mcp_member(call, "_meta");
+		buf_puts(call->out, "{\"" META_SERVER_INFO "\":");
+		mcp_server_info(call);
+		buf_putc(call->out, '}');
+	}
+	buf_puts(call->out, "}}");
+	return true;
+}
+
+/* Answer a request into b; returns the HTTP status. */
+static int
+answer_call(struct mcp_call *call)
+{
+	const struct mcp_method *method;
+	size_t start = call->out->n;
+	bool ok;
+
+	method = find_method(call);
+	if (method == NULL)
+		ok = mcp_count(call) && false;
+	else
+		ok = (method->own_rate || mcp_count(call)) && put_result(call, method);
+	if (ok)
+		return 200;
+	/* forget a result that was begun */
+	call->out->n = start;
+	rpc_put_error(call->out, call->m->id, &call->error);
+	return call->error.http;
+}
+
+/* A notification is taken note of; the modern era checks its headers like those of a request. */
+static int
+answer_note(struct mcp_call *call)
+{
+	bool ok = mcp_count(call);
+
+	if (ok && call->era == ERA_MODERN && call->io->headers != NULL)
+		ok = headers_match(call->c, call->m, call->io->headers, NULL, &call->error);
+	if (ok)
+		return 202;
+	rpc_put_error(call->out, NULL, &call->error);
+	return call->error.http;
+}
+
+/* One message into b; nothing is written for notifications and responses.  Returns the HTTP status. */
+static int
+answer(struct ctx *c, struct mcp_io *io, json_object *message, bool in_batch, struct buf *b)
+{
+	struct rpc m;
+	struct mcp_call call = { .c = c, .io = io, .m = &m, .era = ERA_LEGACY, .out = b };
+
+	ctx_clear_error(c);
+	if (!rpc_read(message, &m, &call.error) || !era_detect(c, &m, io->headers, &call.era, &call.error)) {
+		(void)mcp_count(&call);
+		rpc_put_error(b, m.id, &call.error);
+		return call.error.http;
+	}
+	if (m.kind == RPC_RESPONSE)
+		return 202;	/* we ask clients nothing, so nobody waits for it */
+	if (m.kind == RPC_NOTE)
+		return answer_note(&call);
+	if (in_batch && strcmp(m.method, "initialize") == 0) {
+		(void)rpc_fail(&call.error, RPC_REQUEST_INVALID, 400, "initialize: must not be part of a batch");
+		rpc_put_error(b, m.id, &call.error);
+		return 400;
+	}
+	return answer_call(&call);
+}
+
+/* Why a batch is refused as a whole; NULL when it may be served: only one legacy revision had batches. */
+static const char *
+batch_fault(const struct mcp_io *io, json_object *batch)
+{
+	size_t n = json_object_array_length(batch);
+	struct rpc_error e;
+	struct rpc m;
+
+	if (n == 0)
+		return "a batch must not be empty";
+	if (io->headers != NULL && io->headers->version != NULL && strcmp(io->headers->version, MCP_LEGACY_ASSUMED) != 0)
+		return "batches are served for revision " MCP_LEGACY_ASSUMED " only";
+	if (n > BATCH_MAX)
+		return "a batch may have at most 20 messages";
+	for (size_t i = 0; i < n; i++) {
+		json_object *message = json_object_array_get_idx(batch, i);
+
+		if (era_has_claim(message))
+			return "revision " MCP_MODERN " has no batches";
+		if (!rpc_read(message, &m, &e) && e.code == RPC_REQUEST_INVALID)
+			return "a batch holds an invalid message";
+	}
+	return NULL;
+}
+
+static int
+answer_batch(struct ctx *c, struct mcp_io *io, json_object *batch, struct buf *b)
+{
+	const char *fault = batch_fault(io, batch);
+	struct mcp_call call = { .c = c, .io = io, .era = ERA_LEGACY, .out = b };
+
+	if (fault != NULL) {
+		(void)rpc_fail(&call.error, RPC_REQUEST_INVALID, 400, fault);
+		(void)mcp_count(&call);
+		rpc_put_error(b, NULL, &call.error);
+		return call.error.http;
+	}
+	buf_putc(b, '[');
+	for (size_t i = 0; i < json_object_array_length(batch); i++) {
+		size_t before = b->n;
+
+		if (before > 1)
+			buf_putc(b, ',');
+		before = b->n;
+		(void)answer(c, io, json_object_array_get_idx(batch, i), true, b);
+		if (b->n == before && before > 1)
+			b->n--;	/* nothing came: take the comma back */
+	}
+	if (b->n == 1) {
+		b->n = 0;
+		return 202;
+	}
+	buf_putc(b, ']');
+	/* statuses and challenges of single elements do not fit into one response */
+	io->challenge = NULL;
+	io->retry_after_s = 0;
+	return 200;
+}
+
+enum err
+mcp_message(struct ctx *c, struct mcp_io *io, const char *text, size_t n)
+{
+	struct mcp_call call = { .c = c, .io = io, .era = ERA_LEGACY };
+	json_object *message;
+	struct buf b;
+
+	buf_init(&b, c->a, 2048, REPLY_MAX);
+	call.out = &b;
+	io->reply = NULL;
+	io->n = 0;
+	io->challenge = NULL;
+	io->retry_after_s = 0;
+	if (json_parse(c, text, n, &message) != E_OK) {
+		(void)mcp_fail(&call, RPC_PARSE, 400, "Parse error: %s", ctx_message(c));
+		(void)mcp_count(&call);
+		rpc_put_error(&b, NULL, &call.error);
+		io->status = call.error.http;
+	} else if (json_object_is_type(message, json_type_array)) {
+		io->status = answer_batch(c, io, message, &b);
+	} else {
+		io->status = answer(c, io, message, false, &b);
+	}
+	ctx_clear_error(c);
+	if (b.n > 0) {
+		io->reply = buf_str(&b);
+		io->n = b.n;
+	}
+	return E_OK;
+}
