@@ -28,8 +28,7 @@ one_server(struct req *r)
 	"\"One JSON-RPC 2.0 message\",\"required\":[\"jsonrpc\"],\"properties\":{\"jsonrpc\":{\"type\":\"string\",\"enum\":[\"2.0\"]}," \
 	"\"id\":{\"oneOf\":[{\"type\":\"string\"},{\"type\":\"integer\"}]},\"method\":{\"type\":\"string\"},\"params\":{\"type\":\"object\"}}}}}}," \
 	"\"responses\":{\"200\":{\"description\":\"The JSON-RPC response\",\"content\":{\"application/json\":{\"schema\":{\"type\":\"object\"}}}}," \
-	"\"202\":{\"description\":\"A notification was accepted\"}," \
-	"\"400\":{\"description\":\"Not a message of this protocol; the body is a JSON-RPC error\"}}"
+	"\"202\":{\"description\":\"A notification was accepted\"}}"
 
 const struct route routes[] = {
 	{ M_POST, "/mcp", "none", "mcp", all_tools, .summary = "Model Context Protocol, all tools", .doc = RPC_DOC, .flags = FLAGS },
