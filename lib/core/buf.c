@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/utf8.h"
+
 /* Characters that a JSON string cannot hold as they are. */
 static const char escapes[256] = {
 	[0x00] = 'u', [0x01] = 'u', [0x02] = 'u', [0x03] = 'u', [0x04] = 'u', [0x05] = 'u', [0x06] = 'u', [0x07] = 'u',
@@ -124,11 +126,19 @@ buf_json_string(struct buf *b, const char *s, size_t n)
 	buf_putc(b, '"');
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)s[i];
+		size_t step;
 
-		if (escapes[c] == 0)
+		if (c >= 0x80 && (step = utf8_step((const unsigned char *)s + i, n - i)) > 0) {
+			i += step - 1;
+			continue;
+		}
+		if (c < 0x80 && escapes[c] == 0)
 			continue;
 		buf_put(b, s + start, i - start);
-		put_escape(b, c);
+		if (c < 0x80)
+			put_escape(b, c);
+		else
+			buf_put(b, "\xEF\xBF\xBD", 3);	/* U+FFFD for what is no UTF-8, such as a text that was cut in a character */
 		start = i + 1;
 	}
 	buf_put(b, s + start, n - start);
