@@ -162,8 +162,9 @@ fold_singly(struct ctx *c, int fd, off_t offset, int lines)
 		int one;
 		enum err e;
 
-		array = read_batch(c, fd, offset, 1, &one, &bytes);
 		ctx_clear_error(c);
+		arena_reset(c->a);	/* each line takes room for a whole batch */
+		array = read_batch(c, fd, offset, 1, &one, &bytes);
 		e = insert(c, array);
 		if (e != E_OK && e != E_INVALID)
 			return e;
