@@ -50,7 +50,7 @@ look(struct ctx *c, struct state *s)
 	ctx_clear_error(c);
 	s->memory = host_memory_percent();
 	s->cpu = host_cpu_percent();
-	s->disk = host_disk_percent(cfg_str("STATE_DIR"));
+	s->disk = host_disk_percent(cfg_str("STATUS_DISK_PATH"));
 }
 
 static int
@@ -160,7 +160,6 @@ status_metrics(struct ctx *c, struct buf *b)
 
 	ctx_clear_error(c);
 	metrics_print(b);
-	gauge(b, "souk_build_info", "Version of the running programs.", "{version=\"" SOUK_VERSION "\"}", 1);
 	gauge(b, "souk_uptime_seconds", "Seconds since the service began.", "", (double)host_service_uptime_s());
 	gauge(b, "souk_database_up", "1 when PostgreSQL answers.", "", db_us >= 0);
 	gauge(b, "souk_database_latency_seconds", "Round trip to PostgreSQL.", "", db_us < 0 ? 0 : (double)db_us / 1e6);
