@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "auth/token.h"
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/log.h"
@@ -50,6 +51,7 @@ void
 app_stop(void)
 {
 	record_flush(true);
+	token_flush_uses();
 	db_close_idle(0);
 	kv_close_idle(0);
 }
@@ -74,7 +76,8 @@ work(int sock)
 		if (ev == CONN_REQUEST) {
 			app_request(k);
 			left--;
-		}
+		} else
+			token_flush_uses();
 		wait_ms = app_tick();
 	}
 	app_stop();
