@@ -23,4 +23,4 @@ SELECT json_build_object('stats', json_strip_nulls(json_build_object(
 	'max_price', souk.money(p.high, c.currency),
 	'average_price', souk.money(p.average, c.currency),
 	'updated_at', souk.rfc3339(c.updated))))
-FROM counts c, prices p
+FROM counts c, prices p WHERE $1::jsonb IS NOT NULL
