@@ -5,6 +5,7 @@
 #include "auth/rate.h"
 #include "core/config.h"
 #include "core/log.h"
+#include "ops/metrics.h"
 #include "store/kv.h"
 #include "store/shm.h"
 
@@ -117,6 +118,7 @@ rate_hit(struct ctx *c, const struct subject *s, const char *rate_class, struct 
 	}
 	if (n <= out->limit)
 		return E_OK;
+	metrics_count("souk_rate_limited_total", "scope", rate_class);
 	c->retry_after_s = (int)out->reset_s;
 	return fail(c, E_RATE_LIMITED, "too many requests: at most %lld in this window, which ends in %lld s",
 		(long long)out->limit, (long long)out->reset_s);
