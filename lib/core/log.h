@@ -7,6 +7,7 @@
 #ifndef SOUK_CORE_LOG_H
 #define SOUK_CORE_LOG_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct ctx;
@@ -19,7 +20,14 @@ struct log_field {
 	int64_t num;
 };
 
-#define LOG_S(k, v) { (k), (v) ? (v) : "", 0 }
+/* A function, because compilers warn of testing a literal or an array for NULL. */
+static inline const char *
+log_string(const char *s)
+{
+	return s != NULL ? s : "";
+}
+
+#define LOG_S(k, v) { (k), log_string(v), 0 }
 #define LOG_I(k, v) { (k), NULL, (int64_t)(v) }
 #define LOG_END { NULL, NULL, 0 }
 

@@ -20,7 +20,7 @@ static const char scale3[] = "BHD IQD JOD KWD LYD OMR TND ";
 static const char scale4[] = "CLF UYW ";
 
 static bool
-listed(const char *list, const char currency[4])
+listed(const char *list, const char *currency)
 {
 	for (; *list != '\0'; list += 4)
 		if (memcmp(list, currency, 3) == 0)
@@ -29,7 +29,7 @@ listed(const char *list, const char currency[4])
 }
 
 int
-money_scale(const char currency[4])
+money_scale(const char *currency)
 {
 	if (strnlen(currency, 4) != 3 || memchr(currency, ' ', 3) != NULL)
 		return -1;

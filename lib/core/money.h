@@ -9,7 +9,7 @@
 #define MONEY_TEXT 32
 
 /* Digits after the point: EUR 2, JPY 0, KWD 3.  -1 for what is no ISO 4217 code in upper case. */
-int money_scale(const char currency[4]);
+int money_scale(const char *currency);
 
 /* "149.90" from 14990 with scale 2; "-0.05"; "1200" with scale 0.  Returns out. */
 char *money_format(int64_t minor, int scale, char out[MONEY_TEXT]);
