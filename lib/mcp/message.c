@@ -90,7 +90,10 @@ answer_call(struct mcp_call *call)
 	return call->error.http;
 }
 
-/* A notification is taken note of; the modern era checks its headers like those of a request. */
+/*
+ * A notification is taken note of; the modern era checks its headers like those of a request.  A posted response too: we ask clients nothing, so
+ * nobody waits for it.
+ */
 static int
 answer_note(struct mcp_call *call)
 {
@@ -117,14 +120,13 @@ answer(struct ctx *c, struct mcp_io *io, json_object *message, bool in_batch, st
 		rpc_put_error(b, m.id, &call.error);
 		return call.error.http;
 	}
-	if (m.kind == RPC_RESPONSE)
-		return 202;	/* we ask clients nothing, so nobody waits for it */
-	if (m.kind == RPC_NOTE)
+	if (m.kind != RPC_CALL)
 		return answer_note(&call);
 	if (in_batch && strcmp(m.method, "initialize") == 0) {
 		(void)rpc_fail(&call.error, RPC_REQUEST_INVALID, 400, "initialize: must not be part of a batch");
+		(void)mcp_count(&call);
 		rpc_put_error(b, m.id, &call.error);
-		return 400;
+		return call.error.http;
 	}
 	return answer_call(&call);
 }

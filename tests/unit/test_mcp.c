@@ -1,0 +1,350 @@
+/* The protocol core: envelope, era, headers, methods, batches.  No database: what would run a tool's statement is left to the HTTP tests. */
+#include <check.h>
+#undef fail	/* one of Check's old names, and one of ours */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/config.h"
+#include "core/json.h"
+#include "mcp/era.h"
+#include "mcp/headers.h"
+#include "mcp/mcp.h"
+#include "store/shm.h"
+#include "tool/registry.h"
+
+static struct arena arena;
+static struct ctx c;
+static char state_dir[] = "/tmp/souk-unit-XXXXXX";
+
+static void
+setup(void)
+{
+	arena_init(&arena, 64u << 20);
+	c = (struct ctx){ .a = &arena, .deadline_ms = INT64_MAX, .id = "unit-test" };
+}
+
+static void
+teardown(void)
+{
+	arena_release(&arena);
+}
+
+static json_object *
+parse(const char *text)
+{
+	json_object *o = NULL;
+
+	ck_assert_msg(json_parse(&c, text, strlen(text), &o) == E_OK, "%s: %s", text, ctx_message(&c));
+	return o;
+}
+
+/* ---- era ---------------------------------------------------------------------- */
+
+#define META(version) "\"_meta\":{\"" META_VERSION "\":" version ",\"" META_CLIENT_CAPABILITIES "\":{}}"
+#define REQ(method, params) "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"" method "\",\"params\":{" params "}}"
+#define NOTE(method, params) "{\"jsonrpc\":\"2.0\",\"method\":\"" method "\",\"params\":{" params "}}"
+#define M26 "\"2026-07-28\""
+
+static const struct {
+	const char *message, *header;
+	int code;		/* 0: accepted, in this era: */
+	enum mcp_era era;
+} eras[] = {
+	/* rule 4: posted responses */
+	{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}", NULL, 0, ERA_LEGACY },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{}}", "2025-11-25", 0, ERA_LEGACY },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}", "2026-07-28", -32600, 0 },
+	/* rule 6: initialize without a valid modern claim */
+	{ REQ("initialize", ""), NULL, 0, ERA_LEGACY },
+	{ REQ("initialize", "\"protocolVersion\":" M26), NULL, 0, ERA_LEGACY },
+	{ REQ("initialize", ""), "2025-06-18", 0, ERA_LEGACY },
+	{ REQ("initialize", ""), "v999.0.0", 0, ERA_LEGACY },
+	{ REQ("initialize", ""), "2026-07-28", -32020, 0 },
+	{ REQ("initialize", META("\"2025-11-25\"")), NULL, 0, ERA_LEGACY },
+	{ REQ("initialize", META(M26)), "2026-07-28", 0, ERA_MODERN },
+	/* rule 7: a claim */
+	{ REQ("tools/list", META(M26)), "2026-07-28", 0, ERA_MODERN },
+	{ REQ("tools/list", META(M26)), NULL, 0, ERA_MODERN },
+	{ REQ("tools/list", META("5")), "2026-07-28", -32602, 0 },
+	{ REQ("tools/list", "\"_meta\":{\"" META_VERSION "\":" M26 "}"), "2026-07-28", -32602, 0 },
+	{ REQ("tools/list", "\"_meta\":{\"" META_VERSION "\":" M26 ",\"" META_CLIENT_CAPABILITIES "\":[]}"), "2026-07-28", -32602, 0 },
+	{ REQ("tools/list", META(M26)), "2025-11-25", -32020, 0 },
+	{ REQ("tools/list", META("\"v999.0.0\"")), "2026-07-28", -32020, 0 },
+	{ REQ("tools/list", META("\"v999.0.0\"")), "v999.0.0", -32022, 0 },
+	{ REQ("tools/list", META("\"2025-11-25\"")), "2025-11-25", -32022, 0 },
+	{ NOTE("notifications/cancelled", META(M26)), "2026-07-28", 0, ERA_MODERN },
+	/* rule 8: no claim, modern header */
+	{ REQ("tools/list", ""), "2026-07-28", -32602, 0 },
+	{ NOTE("notifications/cancelled", ""), "2026-07-28", 0, ERA_MODERN },
+	/* rule 9: everything else */
+	{ REQ("tools/list", ""), NULL, 0, ERA_LEGACY },
+	{ REQ("tools/list", ""), "2024-11-05", 0, ERA_LEGACY },
+	{ REQ("tools/list", "\"_meta\":{\"progressToken\":1}"), "2025-03-26", 0, ERA_LEGACY },
+	{ REQ("tools/list", ""), "1999-01-01", -32600, 0 },
+	{ NOTE("notifications/initialized", ""), "2025-11-25", 0, ERA_LEGACY },
+};
+
+START_TEST(era)
+{
+	struct mcp_headers h = { .version = eras[_i].header };
+	struct rpc_error e = { 0 };
+	enum mcp_era got;
+	struct rpc m;
+	bool ok;
+
+	ck_assert(rpc_read(parse(eras[_i].message), &m, &e));
+	ok = era_detect(&c, &m, &h, &got, &e);
+	ck_assert_msg(ok == (eras[_i].code == 0), "%s: %d", eras[_i].message, e.code);
+	if (ok) {
+		ck_assert_int_eq(got, eras[_i].era);
+		return;
+	}
+	ck_assert_int_eq(e.code, eras[_i].code);
+	ck_assert_int_eq(e.http, 400);
+	if (e.code == -32022)
+		ck_assert_ptr_nonnull(strstr(e.data, "\"supported\":[\"2026-07-28\"],\"requested\":\""));
+}
+END_TEST
+
+/* ---- header values --------------------------------------------------------------- */
+
+static const struct {
+	const char *value, *text;	/* text NULL: refused */
+} encoded[] = {
+	{ "plain", "plain" },
+	{ "=?base64?SGVsbG8=?=", "Hello" },
+	{ "=?base64?w6l0w6k=?=", "\xc3\xa9t\xc3\xa9" },
+	{ "=?base64?" "?=", "" },
+	{ "=?base64?SGVsbG8?=", NULL },		/* padding is missing */
+	{ "=?base64?SGVs!!!bG8=?=", NULL },
+	{ "=?base64?SGVs bG8=?=", NULL },
+	{ "=?base64?SGVsbG9=?=", NULL },	/* bits left over */
+	{ "=?base64?gA==?=", NULL },		/* no UTF-8 */
+	{ "=?base64?AA==?=", NULL },		/* NUL */
+	{ "=?base64?SGVsbG8=", "=?base64?SGVsbG8=" },
+	{ "SGVsbG8=?=", "SGVsbG8=?=" },
+	{ "=?BASE64?SGVsbG8=?=", "=?BASE64?SGVsbG8=?=" },
+	{ "=?base64?=", "=?base64?=" },
+	{ "", "" },
+};
+
+START_TEST(header_values)
+{
+	const char *got;
+
+	ck_assert_int_eq(header_decode(&c, encoded[_i].value, &got), encoded[_i].text != NULL);
+	if (encoded[_i].text != NULL)
+		ck_assert_str_eq(got, encoded[_i].text);
+}
+END_TEST
+
+START_TEST(header_blanks)
+{
+	ck_assert_str_eq(header_trim(&c, " \t x y\t "), "x y");
+	ck_assert_str_eq(header_trim(&c, "  "), "");
+	ck_assert_ptr_null(header_trim(&c, NULL));
+}
+END_TEST
+
+/* ---- messages ---------------------------------------------------------------------- */
+
+#define TOOL(n, scope) \
+	"{\"name\":\"" n "\",\"title\":\"T\",\"description\":\"D\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"," \
+	"\"maximum\":5}},\"additionalProperties\":false},\"outputSchema\":{\"type\":\"object\"},\"annotations\":{\"readOnlyHint\":true," \
+	"\"destructiveHint\":false,\"idempotentHint\":true,\"openWorldHint\":false},\"x-scope\":\"" scope "\",\"x-rate\":\"data\",\"x-servers\":[\"catalog\"]}"
+
+static const struct tool_file files[] = {
+	{ "catalog/open_tool", TOOL("open_tool", "none"), { "catalog/open_tool", "SELECT 1" } },
+	{ "catalog/closed_tool", TOOL("closed_tool", "orders:read"), { "catalog/closed_tool", "SELECT 1" } },
+	{ 0 },
+};
+
+static const struct {
+	const char *message;
+	const char *version, *method, *name;	/* headers */
+	int status;
+	const char *reply;	/* what it begins with; NULL: none */
+} messages[] = {
+	/* no JSON, no request */
+	{ "", NULL, NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32700," },
+	{ "{", NULL, NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32700," },
+	{ "{\"a\":1,\"a\":2}", NULL, NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32700," },
+	{ "5", NULL, NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600," },
+	{ "{}", NULL, NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600," },
+	{ "{\"jsonrpc\":\"1.0\",\"id\":\"x\",\"method\":\"ping\"}", NULL, NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"id\":\"x\",\"error\":{\"code\":-32600," },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"ping\"}", NULL, NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600," },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":1.5,\"method\":\"ping\"}", NULL, NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600," },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":5}", NULL, NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32600," },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":[]}", NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602," },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":5}", NULL, NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32600," },
+	/* legacy */
+	{ REQ("ping", ""), NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}" },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":\"a\\\"b\",\"method\":\"ping\"}", NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":\"a\\\"b\",\"result\":{}}" },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":-9223372036854775808,\"method\":\"ping\"}", NULL, NULL, NULL, 200,
+	    "{\"jsonrpc\":\"2.0\",\"id\":-9223372036854775808,\"result\":{}}" },
+	{ REQ("initialize", "\"protocolVersion\":\"2025-03-26\""), NULL, NULL, NULL, 200,
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"protocolVersion\":\"2025-03-26\",\"capabilities\":{\"tools\":{}},\"serverInfo\":{\"name\":\"souk-catalog\"," },
+	{ REQ("initialize", "\"protocolVersion\":\"2026-07-28\""), NULL, NULL, NULL, 200,
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"protocolVersion\":\"2025-11-25\"," },
+	{ REQ("initialize", "\"protocolVersion\":\"2024-10-07\""), NULL, NULL, NULL, 200,
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"protocolVersion\":\"2025-11-25\"," },
+	{ NOTE("notifications/initialized", ""), "2025-06-18", NULL, NULL, 202, NULL },
+	{ NOTE("whatever", ""), NULL, NULL, NULL, 202, NULL },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":9,\"result\":{}}", NULL, NULL, NULL, 202, NULL },
+	{ REQ("resources/list", ""), NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32601," },
+	{ REQ("prompts/list", ""), "2025-11-25", NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32601," },
+	{ REQ("server/discover", ""), NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32601," },
+	{ REQ("tools/list", ""), "1999-01-01", NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32600," },
+	{ REQ("tools/list", ""), NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":[{\"name\":\"open_tool\",\"title\":\"T\"," },
+	{ REQ("tools/list", "\"cursor\":\"open_tool\""), NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":[]}}" },
+	{ REQ("tools/list", "\"cursor\":\"nonsense\""), NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602," },
+	{ REQ("tools/list", "\"cursor\":\"\""), NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602," },
+	{ REQ("tools/list", "\"cursor\":5"), NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602," },
+	{ REQ("tools/call", "\"name\":\"none\""), NULL, NULL, NULL, 200,
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602,\"message\":\"unknown tool: none\"}}" },
+	{ REQ("tools/call", ""), NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602," },
+	{ REQ("tools/call", "\"name\":5"), NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602," },
+	{ REQ("tools/call", "\"name\":\"open_tool\",\"arguments\":[]"), NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602," },
+	{ REQ("tools/call", "\"name\":\"open_tool\",\"arguments\":{\"a\":6}"), NULL, NULL, NULL, 200,
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"a: must be at most 5\"}],\"isError\":true}}" },
+	{ REQ("tools/call", "\"name\":\"open_tool\",\"arguments\":{\"b\":6}"), NULL, NULL, NULL, 200,
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"unknown argument: b\"}],\"isError\":true}}" },
+	{ REQ("tools/call", "\"name\":\"closed_tool\""), NULL, NULL, NULL, 401, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32002," },
+	/* batches */
+	{ "[]", NULL, NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600," },
+	{ "[" REQ("ping", "") "]", NULL, NULL, NULL, 200, "[{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}]" },
+	{ "[" NOTE("x", "") "," REQ("ping", "") "," NOTE("y", "") "," REQ("nope", "") "," NOTE("z", "") "]", "2025-03-26", NULL, NULL, 200,
+	    "[{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}},{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32601,\"message\":\"Method not found: nope\"}}]" },
+	{ "[" NOTE("x", "") "," NOTE("y", "") "]", NULL, NULL, NULL, 202, NULL },
+	{ "[" REQ("ping", "") "]", "2025-06-18", NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600," },
+	{ "[" REQ("ping", "") "]", "2026-07-28", NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600," },
+	{ "[" REQ("ping", "") "," REQ("tools/list", META(M26)) "]", NULL, NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600," },
+	{ "[" REQ("ping", "") ",5]", NULL, NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600," },
+	{ "[" REQ("initialize", "") "]", NULL, NULL, NULL, 200, "[{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32600," },
+	/* modern */
+	{ REQ("server/discover", META(M26)), "2026-07-28", "server/discover", NULL, 200,
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"resultType\":\"complete\",\"supportedVersions\":[\"2026-07-28\"],\"capabilities\":{\"tools\":{}}," },
+	{ REQ("tools/list", META(M26)), "2026-07-28", "tools/list", NULL, 200,
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"resultType\":\"complete\",\"tools\":[{\"name\":\"open_tool\"," },
+	{ REQ("tools/list", META(M26)), NULL, "tools/list", NULL, 400, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32020," },
+	{ REQ("tools/list", META(M26)), "2026-07-28", NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32020," },
+	{ REQ("tools/list", META(M26)), "2026-07-28", "Tools/List", NULL, 400, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32020," },
+	{ REQ("tools/call", "\"name\":\"none\"," META(M26)), "2026-07-28", "tools/call", NULL, 400, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32020," },
+	{ REQ("tools/call", "\"name\":\"none\"," META(M26)), "2026-07-28", "tools/call", "other", 400,
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32020," },
+	{ REQ("tools/call", "\"name\":\"none\"," META(M26)), "2026-07-28", "tools/call", "=?base64?bm9uZQ==?=", 200,
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602,\"message\":\"unknown tool: none\"}}" },
+	{ REQ("tools/call", "\"name\":\"closed_tool\"," META(M26)), "2026-07-28", "tools/call", "closed_tool", 401,
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32001," },
+	{ REQ("tools/call", "\"name\":\"open_tool\",\"arguments\":{\"a\":\"x\"}," META(M26)), "2026-07-28", "tools/call", "open_tool", 200,
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"resultType\":\"complete\",\"content\":[{\"type\":\"text\",\"text\":\"a: must be an integer\"}],"
+	    "\"isError\":true,\"_meta\":{\"io.modelcontextprotocol/serverInfo\":{\"name\":\"souk-catalog\"," },
+	{ REQ("ping", META(M26)), "2026-07-28", "ping", NULL, 404, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32601," },
+	{ REQ("initialize", META(M26)), "2026-07-28", "initialize", NULL, 404, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32601," },
+	{ REQ("resources/read", "\"uri\":\"a:b\"," META(M26)), "2026-07-28", "resources/read", NULL, 400,
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32020," },
+	{ REQ("resources/read", "\"uri\":\"a:b\"," META(M26)), "2026-07-28", "resources/read", "a:b", 404,
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32601," },
+	{ NOTE("notifications/cancelled", ""), "2026-07-28", "notifications/cancelled", NULL, 202, NULL },
+	{ NOTE("notifications/cancelled", ""), "2026-07-28", "other", NULL, 400, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32020," },
+};
+
+static const struct subject anonymous = {
+	.kind = "anonymous", .token_id = "", .name = "", .customer_id = "", .rate_class = "bulk", .principal = "ip:192.0.2.1",
+};
+
+START_TEST(message)
+{
+	struct mcp_headers h = { messages[_i].version, messages[_i].method, messages[_i].name };
+	struct mcp_io io = { .who = &anonymous, .server = "catalog", .via = VIA_MCP, .headers = &h };
+	char err[256] = "";
+
+	ck_assert_msg(registry_load(files, err, sizeof(err)), "%s", err);
+	ck_assert_int_eq(mcp_message(&c, &io, messages[_i].message, strlen(messages[_i].message)), E_OK);
+	ck_assert_msg(io.status == messages[_i].status, "%s: status %d, reply %s", messages[_i].message, io.status, io.reply);
+	ck_assert(io.rated);
+	ck_assert_int_eq(io.status == 401, io.challenge != NULL);
+	if (messages[_i].reply == NULL) {
+		ck_assert_ptr_null(io.reply);
+		return;
+	}
+	ck_assert_msg(strncmp(io.reply, messages[_i].reply, strlen(messages[_i].reply)) == 0, "%s: %s", messages[_i].message, io.reply);
+	ck_assert_uint_eq(io.n, strlen(io.reply));
+	(void)parse(io.reply);	/* every reply is JSON */
+}
+END_TEST
+
+/* Without headers (stdio, WebSocket) nothing is asked of them. */
+START_TEST(without_headers)
+{
+	static const char text[] = REQ("tools/list", META(M26));
+	struct mcp_io io = { .who = &anonymous, .server = "", .via = VIA_STDIO };
+	char err[256] = "";
+
+	ck_assert_msg(registry_load(files, err, sizeof(err)), "%s", err);
+	ck_assert_int_eq(mcp_message(&c, &io, text, sizeof(text) - 1), E_OK);
+	ck_assert_int_eq(io.status, 200);
+	ck_assert_ptr_nonnull(strstr(io.reply, "\"ttlMs\":"));
+	ck_assert_ptr_nonnull(strstr(io.reply, "\"cacheScope\":\"public\""));
+	ck_assert_ptr_null(strstr(io.reply, "closed_tool"));
+}
+END_TEST
+
+/* A scope opens a tool; a token without it is told which one is missing. */
+START_TEST(scopes)
+{
+	struct subject who = { .kind = "staff", .token_id = "abc", .name = "", .customer_id = "", .rate_class = "bulk", .principal = "token:abc" };
+	static const char list[] = REQ("tools/list", ""), call[] = REQ("tools/call", "\"name\":\"closed_tool\",\"arguments\":{\"a\":9}");
+	struct mcp_io io = { .who = &who, .server = "", .via = VIA_MCP };
+	char err[256] = "";
+
+	ck_assert_msg(registry_load(files, err, sizeof(err)), "%s", err);
+	ck_assert_int_eq(mcp_message(&c, &io, call, sizeof(call) - 1), E_OK);
+	ck_assert_int_eq(io.status, 403);
+	ck_assert_str_eq(io.challenge, "Bearer realm=\"souk\", error=\"insufficient_scope\", scope=\"orders:read\"");
+	who.scopes[0] = "orders:*";
+	ck_assert_int_eq(mcp_message(&c, &io, list, sizeof(list) - 1), E_OK);
+	ck_assert_ptr_nonnull(strstr(io.reply, "closed_tool"));
+	ck_assert_int_eq(mcp_message(&c, &io, call, sizeof(call) - 1), E_OK);
+	ck_assert_int_eq(io.status, 200);
+	ck_assert_ptr_nonnull(strstr(io.reply, "a: must be at most 5"));
+}
+END_TEST
+
+static void
+configure(void)
+{
+	char err[256];
+
+	if (mkdtemp(state_dir) == NULL || setenv("STATE_DIR", state_dir, 1) != 0 || !cfg_load(NULL, err, sizeof(err)))
+		exit(EXIT_FAILURE);
+	shm_open_state();
+}
+
+int
+main(void)
+{
+	Suite *s = suite_create("mcp");
+	TCase *t = tcase_create("mcp");
+	SRunner *sr;
+	char command[64];
+	int failed;
+
+	configure();
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_loop_test(t, era, 0, sizeof(eras) / sizeof(eras[0]));
+	tcase_add_loop_test(t, header_values, 0, sizeof(encoded) / sizeof(encoded[0]));
+	tcase_add_test(t, header_blanks);
+	tcase_add_loop_test(t, message, 0, sizeof(messages) / sizeof(messages[0]));
+	tcase_add_test(t, without_headers);
+	tcase_add_test(t, scopes);
+	suite_add_tcase(s, t);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	(void)snprintf(command, sizeof(command), "rm -rf %s", state_dir);
+	if (system(command) != 0)
+		return EXIT_FAILURE;
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
