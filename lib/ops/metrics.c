@@ -29,6 +29,7 @@ static const struct {
 } helps[] = {
 	{ "souk_auth_failures_total", "Refused access tokens." },
 	{ "souk_rate_limited_total", "Requests over their rate limit." },
+	{ "souk_records_lost_total", "Records of calls that could not be kept." },
 	{ "souk_redis_errors_total", "Failed calls to Redis." },
 	{ "souk_request_duration_seconds", "Time from a request's arrival to its end." },
 	{ "souk_requests_total", "Finished requests." },
