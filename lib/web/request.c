@@ -170,11 +170,10 @@ serve(struct req *r)
 	return e;
 }
 
-/* Every answer tells the limits: what was not counted shows the state that the caller has. */
-static void
-show_rate(struct req *r)
+void
+req_show_rate(struct req *r)
 {
-	if (r->rated || res_done(r))
+	if (r->rated)
 		return;
 	if (!r->who.principal)
 		be_anonymous(r);
@@ -235,7 +234,6 @@ app_request(struct conn *k)
 		r->res = arena_zalloc(&arena, 1, sizeof *r->res);
 		buf_init(&r->res->headers, &arena, 1024, 16384);
 		e = serve(r);
-		show_rate(r);
 		if (!res_done(r))
 			res_error(r, e);
 		account(r, e);

@@ -13,6 +13,9 @@ enum err req_read_body(struct req *r) __attribute__((warn_unused_result));
 /* Who speaks: the bearer token, else an anonymous principal by address.  E_UNAUTHENTICATED for a bad token, E_UNAVAILABLE. */
 enum err req_authenticate(struct req *r) __attribute__((warn_unused_result));
 
+/* Every answer tells the limits: what was not counted shows the state that the caller has. */
+void req_show_rate(struct req *r);
+
 /*
  * %-decode n bytes (plus: '+' is a blank).  E_INVALID for a broken escape, a NUL byte, or what is not UTF-8.
  */

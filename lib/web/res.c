@@ -4,9 +4,11 @@
 
 #include "core/clock.h"
 #include "core/config.h"
+#include "tool/tool.h"
 #include "web/conn.h"
 #include "web/cors.h"
 #include "web/req.h"
+#include "web/request.h"
 #include "web/res.h"
 
 #define HEADERS_MAX 16384
@@ -34,10 +36,12 @@ static void
 rate_headers(struct req *r)
 {
 	struct buf *b = &r->res->headers;
-	int64_t limit = r->rate.limit, left = r->rate.remaining;
+	int64_t limit, left;
 
-	if (!r->rated)
-		return;
+	req_show_rate(r);
+	limit = r->rate.limit;
+	left = r->rate.remaining;
+
 	if (limit < 0)		/* unlimited: clients expect a number */
 		limit = left = INT32_MAX;
 	buf_puts(b, "RateLimit-Limit: ");
@@ -124,12 +128,15 @@ res_json(struct req *r, const char *body, size_t n)
 static void
 error_headers(struct req *r, enum err e)
 {
+	const char *scope = r->route ? r->route->scope : NULL;
 	char n[16];
 
+	if (r->route && r->route->tool)
+		scope = tool_find(r->route->tool)->scope;
 	if (e == E_UNAUTHENTICATED)
 		res_header(r, "WWW-Authenticate", req_header(r, "Authorization") ? "Bearer realm=\"souk\", error=\"invalid_token\"" : "Bearer realm=\"souk\"");
-	if (e == E_FORBIDDEN && r->route && r->route->scope)
-		res_header(r, "WWW-Authenticate", arena_printf(r->c.a, "Bearer realm=\"souk\", error=\"insufficient_scope\", scope=\"%s\"", r->route->scope));
+	if (e == E_FORBIDDEN && scope)
+		res_header(r, "WWW-Authenticate", arena_printf(r->c.a, "Bearer realm=\"souk\", error=\"insufficient_scope\", scope=\"%s\"", scope));
 	if (e == E_RATE_LIMITED || e == E_UNAVAILABLE) {
 		snprintf(n, sizeof n, "%d", r->c.retry_after_s > 0 ? r->c.retry_after_s : 2);
 		res_header(r, "Retry-After", n);
