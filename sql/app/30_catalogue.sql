@@ -279,7 +279,7 @@ LANGUAGE plpgsql
 SET search_path = shop, souk, public, pg_temp
 AS $$
 DECLARE
-	n bigint;
+	made bigint;
 BEGIN
 	LOCK TABLE product_pairs IN EXCLUSIVE MODE;
 	DELETE FROM product_pairs;
@@ -304,8 +304,8 @@ BEGIN
 	)
 	INSERT INTO product_pairs (product_id, other_id, orders, score)
 	SELECT product_id, other_id, n, score FROM ranked WHERE place <= 20;
-	GET DIAGNOSTICS n = ROW_COUNT;
-	RETURN n;
+	GET DIAGNOSTICS made = ROW_COUNT;
+	RETURN made;
 END
 $$;
 
