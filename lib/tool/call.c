@@ -92,7 +92,7 @@ work(struct ctx *c, struct tool_call *call, const struct db_subject *who)
 
 		if (e != E_OK)
 			return e;
-	} else if (db_call(c, mode, who, call->tool->sql, 1, &call->args_json, &call->json, &call->n)) {
+	} else if (db_call(c, mode, who, call->tool->sql, call->tool->nparams, &call->args_json, &call->json, &call->n)) {
 		return c->err;
 	}
 	return call->json != NULL ? E_OK : fail(c, E_NOT_FOUND, "%s: nothing was found for these arguments", call->tool->name);

@@ -188,6 +188,7 @@ read_work(struct ctx *c, const struct tool_file *file, struct tool *t)
 
 	t->in_transaction = true;
 	t->sql = file->sql.text != NULL ? &file->sql : NULL;
+	t->nparams = t->sql != NULL && strstr(t->sql->text, "$1") != NULL;
 	if (json_object_object_get_ex(t->contract, "x-handler", &v)) {
 		if (t->sql != NULL)
 			return fail(c, E_INVALID, "x-handler and a statement: one of them");
