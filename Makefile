@@ -144,7 +144,7 @@ install: all
 # Put in place what has been built.
 copy:
 	@$(INSTALL) -d $(D)/bin $(D)/lib/souk/cgi-bin $(D)/share/souk/htdocs
-	@$(INSTALL) -m 755 $(wildcard $(B)/bin/souk) bin/souk-serve $(D)/bin
+	@$(INSTALL) -m 755 $(wildcard $(B)/bin/souk) bin/souk-serve bin/souk-draw $(D)/bin
 	@$(if $(CGI),$(INSTALL) -m 755 $(B)/souk.fcgi $(wildcard $(CGI:%=$(B)/cgi-bin/%)) \
 		$(D)/lib/souk/cgi-bin)
 	@$(foreach d,. migrations app demo,$(if $(wildcard sql/$d/*.sql), \

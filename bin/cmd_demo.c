@@ -1,4 +1,4 @@
-/* souk demo load: the demo shop, into a shop that has nothing yet. */
+/* souk demo: the demo shop, into a shop that has nothing yet, and the facts that its pictures are drawn from. */
 #include <stdio.h>
 #include <string.h>
 
@@ -51,5 +51,35 @@ cmd_demo_load(struct cli *cli)
 	}
 	PQfinish(pg);
 	sqlfiles_release(&fs);
+	return code;
+}
+
+/* Columns are separated by tabs, rows by line ends; neither may come out of a value. */
+static void
+print_row(const PGresult *r, int row)
+{
+	const char *s;
+	int column;
+
+	for (column = 0; column < PQnfields(r); column++) {
+		if (column > 0)
+			putchar('\t');
+		for (s = PQgetvalue(r, row, column); *s != '\0'; s++)
+			putchar((unsigned char)*s < ' ' ? ' ' : *s);
+	}
+	putchar('\n');
+}
+
+int
+cmd_demo_drawings(struct cli *cli)
+{
+	PGconn *pg = sql_connect(cli);
+	PGresult *r = pg != NULL ? sql_run(cli, pg, &sql_product_drawings, 0, NULL) : NULL;
+	int row, code = r != NULL ? CLI_OK : CLI_DATABASE;
+
+	for (row = 0; row < PQntuples(r); row++)
+		print_row(r, row);
+	PQclear(r);
+	PQfinish(pg);
 	return code;
 }

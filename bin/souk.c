@@ -11,6 +11,8 @@ const struct command commands[] = {
 	    { { "status", NULL, "show what is applied and what is pending, change nothing", NULL },
 	      { "verify", NULL, "compare the applied migrations with their files, change nothing", NULL } } },
 	{ "demo load", cmd_demo_load, "load the demo shop into an empty database", "", 0, 0, NULL, 0, { { 0 } } },
+	{ "demo drawings", cmd_demo_drawings, "print what souk-draw makes product pictures from", "", 0, 0,
+	    "souk demo drawings | souk-draw htdocs/img/products", 0, { { 0 } } },
 	{ "token create", cmd_token_create, "make an access token and print it, once", "", 0, 0, NULL, 0,
 	    { { "name", "NAME", "what it is for", NULL },
 	      { "scope", "LIST", "what it may do, separated by commas: catalog:read, orders:*, *", NULL },
