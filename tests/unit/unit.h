@@ -15,9 +15,9 @@
 #include "core/clock.h"
 #include "core/ctx.h"
 
-/* Run a suite of one case that holds the tests, ended by NULL. */
+/* Run a suite of one case that holds the tests, ended by NULL; each has to end its process with that status. */
 static inline int
-unit_run(const char *name, const TTest *const *tests)
+unit_run_exit(const char *name, const TTest *const *tests, int status)
 {
 	Suite *suite = suite_create(name);
 	TCase *all = tcase_create(name);
@@ -26,13 +26,20 @@ unit_run(const char *name, const TTest *const *tests)
 
 	tcase_set_timeout(all, 60);
 	for (; *tests != NULL; tests++)
-		tcase_add_test(all, *tests);
+		tcase_add_exit_test(all, *tests, status);
 	suite_add_tcase(suite, all);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed == 0 ? 0 : 1;
+}
+
+/* The same for tests that return. */
+static inline int
+unit_run(const char *name, const TTest *const *tests)
+{
+	return unit_run_exit(name, tests, 0);
 }
 
 /* A context of a second over an arena of max bytes. */
