@@ -19,7 +19,7 @@ BEGIN
 	END IF;
 	NEW.path := parent.path || ' > ' || NEW.name;
 	NEW.path_ids := parent.path_ids || NEW.id;
-	SELECT coalesce(jsonb_object_agg(lang, coalesce(parent.paths->>lang, parent.path) || ' > ' || name), '{}')
+	SELECT coalesce(jsonb_object_agg(n.lang, coalesce(parent.paths->>n.lang, parent.path) || ' > ' || n.name), '{}')
 	  INTO NEW.paths FROM jsonb_each_text(NEW.names) AS n(lang, name);
 	RETURN NEW;
 END
@@ -106,7 +106,7 @@ LANGUAGE sql STABLE
 AS $$ SELECT array_agg(id) FROM shop.categories WHERE path_ids @> ARRAY[shop.category_find(wanted)] $$;
 
 -- All categories in display order (place), each as it is shown, with the number of active products in it and below.
-CREATE OR REPLACE FUNCTION shop.category_list(lang text)
+CREATE OR REPLACE FUNCTION shop.category_list(locale text)
 RETURNS TABLE (id bigint, path_ids bigint[], level integer, place bigint, category json)
 LANGUAGE sql STABLE
 AS $$
@@ -122,8 +122,8 @@ SELECT c.id, c.path_ids, cardinality(c.path_ids),
 	json_build_object(
 		'id', c.id::text,
 		'slug', c.slug,
-		'name', coalesce(c.names->>lang, c.name),
-		'path', coalesce(c.paths->>lang, c.path),
+		'name', coalesce(c.names->>locale, c.name),
+		'path', coalesce(c.paths->>locale, c.path),
 		'parentSlug', u.slug,
 		'level', cardinality(c.path_ids),
 		'productCount', coalesce(t.n, 0))
@@ -164,17 +164,17 @@ AS $$ SELECT coalesce(p.sale_price_minor, p.price_minor) $$;
 
 -- The form of a product in every list. Simple enough to be inlined: give it rows, not sub-selects. Members without a
 -- value are left out, so callers wrap it, or the list it is in, in json_strip_nulls().
-CREATE OR REPLACE FUNCTION shop.card(p shop.products, c shop.categories, lang text) RETURNS json
+CREATE OR REPLACE FUNCTION shop.card(p shop.products, c shop.categories, locale text) RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 SELECT json_build_object(
 	'id', p.id::text,
 	'sku', p.sku,
 	'slug', p.slug,
-	'name', coalesce(p.names->>lang, p.name),
+	'name', coalesce(p.names->>locale, p.name),
 	'brand', p.brand,
-	'colour', coalesce(p.colours->>lang, p.colour),
-	'category', coalesce(c.names->>lang, c.name),
+	'colour', coalesce(p.colours->>locale, p.colour),
+	'category', coalesce(c.names->>locale, c.name),
 	'categorySlug', c.slug,
 	'price', souk.money(p.price_minor, p.currency),
 	'salePrice', souk.money(p.sale_price_minor, p.currency),
@@ -204,22 +204,22 @@ SELECT json_agg(json_build_object(
 $$;
 
 -- Everything the shop tells about a product. Inlined like card(): nothing is computed for products without variants.
-CREATE OR REPLACE FUNCTION shop.details(p shop.products, c shop.categories, lang text) RETURNS json
+CREATE OR REPLACE FUNCTION shop.details(p shop.products, c shop.categories, locale text) RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 SELECT json_strip_nulls(json_build_object(
 	'id', p.id::text,
 	'sku', p.sku,
 	'slug', p.slug,
-	'name', coalesce(p.names->>lang, p.name),
-	'description', coalesce(p.descriptions->>lang, p.description),
+	'name', coalesce(p.names->>locale, p.name),
+	'description', coalesce(p.descriptions->>locale, p.description),
 	'brand', p.brand,
-	'colour', coalesce(p.colours->>lang, p.colour),
+	'colour', coalesce(p.colours->>locale, p.colour),
 	'category', CASE WHEN c.id IS NOT NULL THEN json_build_object(
 		'id', c.id::text,
 		'slug', c.slug,
-		'name', coalesce(c.names->>lang, c.name),
-		'path', coalesce(c.paths->>lang, c.path)) END,
+		'name', coalesce(c.names->>locale, c.name),
+		'path', coalesce(c.paths->>locale, c.path)) END,
 	'price', souk.money(p.price_minor, p.currency),
 	'salePrice', souk.money(p.sale_price_minor, p.currency),
 	'currency', p.currency,
@@ -236,10 +236,10 @@ SELECT json_strip_nulls(json_build_object(
 $$;
 
 -- Cards in the order of the ids; products that are gone are left out.
-CREATE OR REPLACE FUNCTION shop.cards(ids bigint[], lang text) RETURNS json
+CREATE OR REPLACE FUNCTION shop.cards(ids bigint[], locale text) RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-SELECT json_strip_nulls(coalesce(json_agg(shop.card(p, c, lang) ORDER BY w.n), '[]'))
+SELECT json_strip_nulls(coalesce(json_agg(shop.card(p, c, locale) ORDER BY w.n), '[]'))
   FROM unnest(ids) WITH ORDINALITY AS w(id, n)
   JOIN shop.products p ON p.id = w.id AND p.status = 'active'
   LEFT JOIN shop.categories c ON c.id = p.category_id

@@ -184,13 +184,14 @@ WITH near AS (
 ), measured AS (
 	SELECT word, products, levenshtein_less_equal(word, wrong, 2) AS d FROM near
 )
-SELECT word FROM measured
- WHERE length(wrong) BETWEEN 4 AND 40 AND d <= CASE WHEN length(wrong) < 6 AND length(wrong) <> length(word) THEN 1 ELSE 2 END
- ORDER BY CASE
-		WHEN d = 2 AND length(word) = length(wrong)
-			AND (SELECT array_agg(x ORDER BY x) FROM regexp_split_to_table(word, '') x)
-				= (SELECT array_agg(x ORDER BY x) FROM regexp_split_to_table(wrong, '') x)
-		THEN 1 ELSE d END
-	- 0.15 * ln(greatest(products, 1)) - CASE WHEN left(word, 1) = left(wrong, 1) THEN 0.5 ELSE 0 END, word
+SELECT word FROM (
+	SELECT word, products, CASE
+			WHEN d = 2 AND length(word) = length(wrong)
+				AND (SELECT array_agg(x ORDER BY x) FROM regexp_split_to_table(word, '') x)
+					= (SELECT array_agg(x ORDER BY x) FROM regexp_split_to_table(wrong, '') x)
+			THEN 1 ELSE d END AS d
+	  FROM measured WHERE d <= 2) w
+ WHERE length(wrong) BETWEEN 4 AND 40 AND d <= CASE WHEN length(wrong) < 6 THEN 1 ELSE 2 END
+ ORDER BY d - 0.15 * ln(greatest(products, 1)) - CASE WHEN left(word, 1) = left(wrong, 1) THEN 0.5 ELSE 0 END, word
  LIMIT 1
 $$;
