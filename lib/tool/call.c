@@ -80,6 +80,28 @@ validate(struct ctx *c, struct tool_call *call)
 	return E_OK;
 }
 
+/* json_agg() puts line breaks between elements, but a result has to fit on one line of an event stream or of standard output. */
+static void
+make_one_line(struct ctx *c, struct tool_call *call)
+{
+	const char *p = call->json, *end = p + call->n, *nl = memchr(p, '\n', call->n);
+	char *out, *to;
+
+	if (nl == NULL)
+		return;
+	to = out = arena_alloc(c->a, call->n + 1);
+	for (; nl != NULL; nl = memchr(p, '\n', (size_t)(end - p))) {
+		memcpy(to, p, (size_t)(nl - p));
+		to += nl - p;
+		p = nl + 1;
+	}
+	memcpy(to, p, (size_t)(end - p));
+	to += end - p;
+	*to = '\0';
+	call->json = out;
+	call->n = (size_t)(to - out);
+}
+
 /* The statement or the handler, in whatever transaction is open. */
 static enum err
 work(struct ctx *c, struct tool_call *call, const struct db_subject *who)
@@ -95,7 +117,10 @@ work(struct ctx *c, struct tool_call *call, const struct db_subject *who)
 	} else if (db_call(c, mode, who, call->tool->sql, call->tool->nparams, &call->args_json, &call->json, &call->n)) {
 		return c->err;
 	}
-	return call->json != NULL ? E_OK : fail(c, E_NOT_FOUND, "%s: nothing was found for these arguments", call->tool->name);
+	if (call->json == NULL)
+		return fail(c, E_NOT_FOUND, "%s: nothing was found for these arguments", call->tool->name);
+	make_one_line(c, call);
+	return E_OK;
 }
 
 /* Claim the key, work, keep the answer; an answer kept earlier is given again. */
