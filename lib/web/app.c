@@ -17,9 +17,6 @@
 #include "web/router.h"
 #include "web/workers.h"
 
-/* Idle connections are looked for this often when nothing else is due. */
-#define TICK_MS 5000
-
 bool
 app_start(const char *program, const char *conf, char *err, size_t errsz)
 {
@@ -34,17 +31,14 @@ app_start(const char *program, const char *conf, char *err, size_t errsz)
 	return tools_init(err, errsz);
 }
 
-int
+void
 app_tick(void)
 {
 	int64_t idle_ms = cfg_int("IDLE_CLOSE_S") * 1000;
-	int due;
 
 	record_flush(false);
 	db_close_idle(idle_ms);
 	kv_close_idle(idle_ms);
-	due = record_due_ms();
-	return due >= 0 && due < TICK_MS ? due : TICK_MS;
 }
 
 void
@@ -61,7 +55,6 @@ static int
 work(int sock)
 {
 	int64_t left = cfg_int("WORKER_REQUESTS");
-	int wait_ms = TICK_MS;
 	struct conn *k;
 
 	if (!conn_open(sock)) {
@@ -69,7 +62,7 @@ work(int sock)
 		return 1;
 	}
 	while (left > 0) {
-		enum conn_event ev = conn_accept(&k, wait_ms);
+		enum conn_event ev = conn_accept(&k);
 
 		if (ev == CONN_STOP)
 			break;
@@ -78,7 +71,7 @@ work(int sock)
 			left--;
 		} else
 			token_flush_uses();
-		wait_ms = app_tick();
+		app_tick();
 	}
 	app_stop();
 	return 0;

@@ -20,8 +20,8 @@ int app_serve(int sock, int workers);
 /* Serve one plain CGI request.  Returns the exit status. */
 int app_cgi(void);
 
-/* Work between requests: fold records, close idle connections.  Returns how long to wait for the next request, milliseconds. */
-int app_tick(void);
+/* Work between requests: fold records that are due, close idle connections. */
+void app_tick(void);
 
 /* Serve one request on k: the fixed order around every handler (request.c). */
 void app_request(struct conn *k);

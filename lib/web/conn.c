@@ -2,14 +2,13 @@
 
 #include <errno.h>
 #include <fcgiapp.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 struct conn {
@@ -20,9 +19,6 @@ struct conn {
 };
 
 static struct conn the_conn;	/* one process serves one request at a time */
-static int listen_sock = -1, epoll_fd = -1;
-static volatile sig_atomic_t stopping;
-static sigset_t wait_mask;	/* the mask while waiting: the only time at which SIGTERM is let in */
 
 bool
 conn_is_fastcgi(void)
@@ -33,72 +29,56 @@ conn_is_fastcgi(void)
 	return getsockopt(STDIN_FILENO, SOL_SOCKET, SO_ACCEPTCONN, &on, &sz) == 0 && on;
 }
 
+/* SIGTERM and SIGUSR1 stay blocked, so a request that has begun is finished; between requests they are asked for. */
 static void
-on_term(int sig)
+stop_signals(sigset_t *set)
 {
-	(void)sig;
-	stopping = 1;
-	FCGX_ShutdownPending();
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGUSR1);
+}
+
+static bool
+stop_asked(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGUSR1));
 }
 
 /*
- * The accept is made nonblocking and waits in epoll: a blocking accept could not wake up for the flush of records or for idle
- * connections.  EPOLLEXCLUSIVE wakes one of the workers that share the socket, not all.  SIGTERM is let in only while waiting, so a
- * request that has begun is finished and no signal slips in between the test of the flag and the wait.
+ * A blocking accept wakes one of the workers that share the socket; poll or epoll would wake several for each request.  The time limit lets an
+ * idle worker fold records, close connections and notice a signal.
  */
 bool
 conn_open(int sock)
 {
-	struct sigaction sa = { .sa_handler = on_term };
-	struct epoll_event ev = { .events = EPOLLIN | EPOLLEXCLUSIVE };
-	sigset_t term;
-	int flags;
+	const struct timeval tick = { CONN_TICK_MS / 1000, (CONN_TICK_MS % 1000) * 1000 };
+	sigset_t stop;
 
-	sigemptyset(&term);
-	sigaddset(&term, SIGTERM);
-	sigaddset(&term, SIGUSR1);
-	if (sigprocmask(SIG_BLOCK, &term, &wait_mask) < 0)
-		return false;
-	sigdelset(&wait_mask, SIGTERM);
-	sigdelset(&wait_mask, SIGUSR1);
 	if (FCGX_Init() != 0 || FCGX_InitRequest(&the_conn.fcgi, sock, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		return false;
-	if (sigaction(SIGTERM, &sa, NULL) < 0 || sigaction(SIGUSR1, &sa, NULL) < 0)
+	stop_signals(&stop);
+	if (sigprocmask(SIG_BLOCK, &stop, NULL) < 0)
 		return false;
-	if ((flags = fcntl(sock, F_GETFL)) < 0 || fcntl(sock, F_SETFL, flags | O_NONBLOCK) < 0)
-		return false;
-	if ((epoll_fd = epoll_create1(EPOLL_CLOEXEC)) < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, sock, &ev) < 0)
-		return false;
-	listen_sock = sock;
-	return true;
+	return setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &tick, sizeof tick) == 0;
 }
 
 enum conn_event
-conn_accept(struct conn **out, int timeout_ms)
+conn_accept(struct conn **out)
 {
-	struct epoll_event ev;
-	int n, rc;
+	int rc;
 
-	for (;;) {
-		n = stopping ? -1 : epoll_pwait(epoll_fd, &ev, 1, timeout_ms, &wait_mask);
-		if (stopping)
-			return CONN_STOP;
-		if (n == 0)
-			return CONN_TICK;
-		if (n < 0 && errno != EINTR)
-			return CONN_STOP;
-		if (n < 0)
-			continue;
-		rc = FCGX_Accept_r(&the_conn.fcgi);
-		if (rc == 0) {
-			*out = &the_conn;
-			return CONN_REQUEST;
-		}
-		if (stopping)
-			return CONN_STOP;
-		if (rc != -EAGAIN && rc != -EWOULDBLOCK && rc != -EINTR && rc != -ECONNABORTED)
-			return CONN_STOP;	/* the socket is gone: the web server has left */
+	if (stop_asked())
+		return CONN_STOP;
+	rc = FCGX_Accept_r(&the_conn.fcgi);
+	if (rc == 0) {
+		*out = &the_conn;
+		return CONN_REQUEST;
 	}
+	if (rc == -EAGAIN || rc == -EWOULDBLOCK || rc == -EINTR || rc == -ECONNABORTED)
+		return CONN_TICK;
+	return CONN_STOP;	/* the socket is gone: the web server has left */
 }
 
 struct conn *

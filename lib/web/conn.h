@@ -18,8 +18,10 @@ bool conn_open(int sock);
 
 enum conn_event { CONN_REQUEST, CONN_TICK, CONN_STOP };
 
-/* Wait at most timeout_ms (-1: for ever) for the next request.  CONN_TICK: time is over; CONN_STOP: SIGTERM, or the socket is gone. */
-enum conn_event conn_accept(struct conn **out, int timeout_ms);
+#define CONN_TICK_MS 100	/* how long an idle worker waits before it looks around */
+
+/* Wait at most CONN_TICK_MS for the next request.  CONN_TICK: none came; CONN_STOP: SIGTERM, or the socket is gone. */
+enum conn_event conn_accept(struct conn **out);
 
 /* The one request of a plain CGI process. */
 struct conn *conn_cgi(void);
