@@ -29,7 +29,7 @@
 struct known {
 	char id[TOKEN_ID_LEN + 1];	/* "" : free */
 	unsigned char hash[TOKEN_HASH_LEN];
-	int64_t expires_s;		/* Unix time, 0: never */
+	int64_t expires_ms;		/* wall clock, 0: never */
 	int64_t since_ms;		/* monotonic */
 	uint64_t shm_generation;
 	unsigned db_generation;
@@ -155,7 +155,7 @@ known_from_row(struct known *k, const char *id, const PGresult *r)
 
 	memcpy(k->id, id, sizeof(k->id));
 	(void)snprintf(principal, sizeof(principal), "token:%s", id);
-	k->expires_s = strtoll(PQgetvalue(r, 0, COL_EXPIRES), NULL, 10);
+	k->expires_ms = strtoll(PQgetvalue(r, 0, COL_EXPIRES), NULL, 10);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		if (!blob_add(k, parts[i].text, strlen(parts[i].text), parts[i].at))
 			return false;
@@ -251,7 +251,8 @@ token_verify(struct ctx *c, const char *text, const char *remote_ip, struct subj
 	unsigned char hash[TOKEN_HASH_LEN];
 	char id[TOKEN_ID_LEN + 1];
 	const char *secret;
-	struct known fresh, *k;
+	static struct known fresh;	/* large, and one call at a time */
+	struct known *k;
 	enum err e;
 
 	if (!token_parse(text, id, &secret))
@@ -263,14 +264,14 @@ token_verify(struct ctx *c, const char *text, const char *remote_ip, struct subj
 	db_poll_notifications();
 	k = cache_find(id);
 	if (k == NULL || !is_current(k)) {
-		memset(&fresh, 0, offsetof(struct known, blob));
+		memset(&fresh, 0, sizeof(fresh));
 		if ((e = load(c, id, &fresh)) != E_OK)
 			return e;
 		k = &fresh;
 	}
 	if (sodium_memcmp(hash, k->hash, sizeof(hash)) != 0)
 		return refuse(c, "secret");
-	if (k->expires_s != 0 && wall_ms() >= k->expires_s * 1000)
+	if (k->expires_ms != 0 && wall_ms() >= k->expires_ms)
 		return refuse(c, "expired");
 	if (k == &fresh)
 		cache_keep(k);
