@@ -107,7 +107,7 @@ start(struct ctx *c, const struct sql *q, ExecStatusType want)
 enum err
 db_copy_begin(struct ctx *c, struct db_copy *cp, const struct sql *q)
 {
-	*cp = (struct db_copy){ c, q, 0 };
+	*cp = (struct db_copy){ .c = c, .q = q, .buf = arena_alloc(c->a, PUT_MAX) };
 	return start(c, q, PGRES_COPY_IN);
 }
 
@@ -128,25 +128,40 @@ drain(struct db_copy *cp)
 	return E_OK;
 }
 
+/* Hand what has gathered to libpq. */
+static enum err
+hand_over(struct db_copy *cp)
+{
+	enum err e;
+	int put;
+
+	if (db.pg == NULL)
+		return db_unavailable(cp->c);
+	if (now_ms() >= cp->c->deadline_ms)
+		return db_lost(cp->c, cp->q->name, "deadline", NULL);
+	while ((put = PQputCopyData(db.pg, cp->buf, (int)cp->n)) == 0)
+		if ((e = drain(cp)) != E_OK)
+			return e;
+	if (put < 0)
+		return db_lost(cp->c, cp->q->name, "copy", NULL);
+	cp->pending += cp->n;
+	cp->n = 0;
+	return cp->pending >= PENDING_MAX ? drain(cp) : E_OK;
+}
+
 enum err
 db_copy_put(struct db_copy *cp, const char *p, size_t n)
 {
 	enum err e;
 
-	if (db.pg == NULL)
-		return db_unavailable(cp->c);
 	while (n > 0) {
-		int part = n > PUT_MAX ? (int)PUT_MAX : (int)n;
-		int put = PQputCopyData(db.pg, p, part);
+		size_t part = PUT_MAX - cp->n < n ? PUT_MAX - cp->n : n;
 
-		if (put < 0)
-			return db_lost(cp->c, cp->q->name, "copy", NULL);
-		if (put > 0) {
-			p += part;
-			n -= (size_t)part;
-			cp->pending += (size_t)part;
-		}
-		if ((put == 0 || cp->pending >= PENDING_MAX) && (e = drain(cp)) != E_OK)
+		memcpy(cp->buf + cp->n, p, part);
+		cp->n += part;
+		p += part;
+		n -= part;
+		if (cp->n == PUT_MAX && (e = hand_over(cp)) != E_OK)
 			return e;
 	}
 	return E_OK;
@@ -160,6 +175,8 @@ end_copy(struct db_copy *cp, const char *why, int64_t *rows)
 
 	if (db.pg == NULL)
 		return db_unavailable(cp->c);
+	if (why == NULL && cp->n > 0 && (e = hand_over(cp)) != E_OK)
+		return e;
 	while ((put = PQputCopyEnd(db.pg, why)) == 0)
 		if ((e = drain(cp)) != E_OK)
 			return e;

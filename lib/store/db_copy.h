@@ -23,6 +23,8 @@
 struct db_copy {
 	struct ctx *c;
 	const struct sql *q;
+	char *buf;		/* small portions gather here, in c's arena */
+	size_t n;
 	size_t pending;		/* bytes handed to libpq since it last had none waiting */
 };
 
