@@ -15,7 +15,7 @@
 struct db_state db;
 
 /* Left to the parent after fork(); kept reachable, never touched again. */
-static PGconn *forgotten;
+__attribute__((used)) static PGconn *forgotten;
 
 void
 db_use_owner(void)

@@ -28,7 +28,7 @@
 #define ARGS_MAX 8
 
 static redisContext *redis;
-static redisContext *forgotten;	/* left to the parent after fork(); kept reachable, never used */
+__attribute__((used)) static redisContext *forgotten;	/* left to the parent after fork(); kept reachable, never used */
 static int64_t used_ms;
 static int timeout_ms;		/* what the socket is set to */
 static char rate_sha[41];	/* as SCRIPT LOAD named the script; "" before */
@@ -85,7 +85,7 @@ percent_decode(char *s)
 		int hi = s[0] == '%' ? hex_digit(s[1]) : -1;
 		int lo = hi >= 0 ? hex_digit(s[2]) : -1;
 
-		*out++ = lo >= 0 ? (char)(hi << 4 | lo) : *s;
+		*out++ = (char)(lo >= 0 ? hi << 4 | lo : *s);
 		s += lo >= 0 ? 3 : 1;
 	}
 	*out = '\0';
