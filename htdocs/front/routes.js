@@ -9,7 +9,7 @@ const METHODS = ["get", "post", "put", "patch", "delete"];
 let routes = [];
 let failure = null;
 
-/* -> [{method, path, summary, description, scopes (null: public), parameters}] in the order of the document. */
+/* -> [{method, path, summary, description, scope, open (to anyone), parameters}] by path. */
 function routes_of(api) {
 	const list = [];
 	for (const [path, item] of Object.entries(api.paths ?? {}))
@@ -19,10 +19,11 @@ function routes_of(api) {
 					method, path,
 					summary: item[method].summary ?? "",
 					description: item[method].description ?? "",
-					scopes: scopes_of(item[method].security ?? api.security),
+					scope: item[method]["x-scope"] ?? "",
+					open: is_open(item[method].security ?? api.security),
 					parameters: [...(item.parameters ?? []), ...(item[method].parameters ?? [])].map((parameter) => resolve(parameter, api)),
 				});
-	return list;
+	return list.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : METHODS.indexOf(a.method) - METHODS.indexOf(b.method)));
 }
 
 /* Follows a reference inside the document. */
@@ -32,16 +33,14 @@ function resolve(node, api) {
 	return node.$ref.slice(2).split("/").reduce((value, key) => value?.[key.replaceAll("~1", "/").replaceAll("~0", "~")], api) ?? {};
 }
 
-function scopes_of(security) {
-	if (!security?.length || security.some((way) => Object.keys(way).length === 0))
-		return null;
-	return security.flatMap((way) => Object.values(way).flat());
+function is_open(security) {
+	return !security?.length || security.some((way) => Object.keys(way).length === 0);
 }
 
-function access_of({ scopes }) {
-	if (scopes === null)
+function access_of({ open, scope }) {
+	if (open)
 		return h("span", { class: "tag open" }, t("routes.open"));
-	return h("span", { class: "tag locked" }, scopes.length > 0 ? t("routes.scope", { scope: scopes.join(" ") }) : t("routes.token"));
+	return h("span", { class: "tag locked" }, scope && scope !== "none" ? t("routes.scope", { scope }) : t("routes.token"));
 }
 
 function parameters_of(parameters) {
@@ -54,7 +53,7 @@ function parameters_of(parameters) {
 }
 
 function fold_of(route) {
-	const easy = route.method === "get" && route.scopes === null && !route.path.includes("{") && !route.parameters.some((parameter) => parameter.required);
+	const easy = route.method === "get" && route.open && !route.path.includes("{") && !route.parameters.some((parameter) => parameter.required);
 	return h("details", { class: "fold" },
 		h("summary", {}, h("span", { class: `method ${route.method}` }, route.method.toUpperCase()), h("code", { class: "fold-name" }, route.path),
 			h("span", { class: "fold-title", lang: "en" }, route.summary), access_of(route)),

@@ -210,7 +210,7 @@ function variants_of(product) {
 
 function sheet_of(product) {
 	/* What the drawing of a demo product is made from says nothing to a buyer. */
-	const attributes = Object.entries(product.attributes).filter(([name]) => name !== "kind" && name !== "colourHex").map(([name, value]) => fact(name, text_of(value)));
+	const attributes = Object.entries(product.attributes).filter(([name]) => name !== "kind" && name !== "colourHex").map(([name, value]) => fact(t(`fact.${name}`, {}, name), text_of(value)));
 	const [image] = product.images;
 	return [
 		h("div", { class: "sheet-picture" }, picture({ image: image?.url }, 600, image?.alt ?? product.name)),

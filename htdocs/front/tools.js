@@ -142,7 +142,7 @@ function show() {
 
 async function load() {
 	try {
-		tools = await list_tools();
+		tools = (await list_tools()).sort((a, b) => (a.name < b.name ? -1 : 1));
 		failure = null;
 	} catch (error) {
 		if (!(error instanceof ApiError))

@@ -31,9 +31,9 @@ function wanted() {
 	return "en";
 }
 
-/* The text of a key, {name} filled from values; a key nobody knows is shown as it is. */
-export function t(key, values = {}) {
-	return (texts[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));
+/* The text of a key, {name} filled from values; of a key nobody knows, otherwise. */
+export function t(key, values = {}, otherwise = key) {
+	return (texts[key] ?? otherwise).replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));
 }
 
 export function language() {
