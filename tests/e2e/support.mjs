@@ -2,6 +2,7 @@
  * What the browser tests share: where the service is, a browser, pages that remember what went wrong on them.
  *
  * SOUK_URL names the service; without it var/demo.env of a started checkout does. CHROMIUM names another browser.
+ * The pages of a run ask more than one visitor may in a minute: start the service with RATE_DATA=off.
  */
 
 import { readFileSync } from "node:fs";
