@@ -20,7 +20,7 @@ SELECT concat_ws(' AND ',
 	CASE WHEN args->>'inStock' = 'true' THEN 'p.stock > 0' END,
 	CASE WHEN args->>'lowStock' = 'true' THEN 'p.stock <= ($1->>''threshold'')::integer' END,
 	CASE WHEN args->>'words' IS NOT NULL THEN
-		'p.id IN (SELECT s.product_id FROM shop.product_search s WHERE s.doc @@ shop.search_all($1->>''words'') '
+		'p.id IN (SELECT s.product_id FROM shop.product_search s WHERE s.doc @@ (SELECT shop.search_all($1->>''words'')) '
 		'UNION SELECT k.id FROM shop.products k WHERE upper(k.sku) LIKE upper(replace(replace(replace($1->>''words'', ''\'', ''\\''), ''%'', ''\%''), ''_'', ''\_'')) || ''%'')' END)
 $$;
 
