@@ -14,6 +14,9 @@ DECLARE
 	sales json;
 	total bigint;
 BEGIN
+	IF since > until THEN
+		PERFORM souk.fail('SK400', 'from: must not be after to');
+	END IF;
 	EXECUTE 'SELECT count(*) FROM shop.orders WHERE ' || conditions INTO total USING args->>'status', since, until;
 	EXECUTE 'SELECT coalesce(json_agg(json_build_object(''id'', o.id::text, ''number'', o.number, ''charge_code'', coalesce(o.charge_code, ''''), '
 		'''total'', souk.money(o.total_minor, o.currency), ''currency'', o.currency, ''items'', o.item_count, ''status'', o.status, '
