@@ -95,7 +95,8 @@ def edges(schema):
     if kind == "boolean":
         return [True, False]
     if kind == "string" and "format" not in schema:
-        return ["x" * schema["minLength"]] * ("minLength" in schema) + [c * schema["maxLength"] for c in "xé"] * ("maxLength" in schema)
+        return (["x" * schema["minLength"]] if "minLength" in schema else []) + (
+            [c * schema["maxLength"] for c in "xé"] if "maxLength" in schema else [])
     return []
 
 
