@@ -327,6 +327,7 @@ node_valid(struct schema_run *run, const struct schema *s, json_object **v, cons
 bool
 schema_valid(struct schema_run *run, const struct schema *s, json_object **v, const struct schema_at *at)
 {
+	json_object *given = *v;
 	bool ok;
 
 	if (run->depth >= SCHEMA_DEPTH_MAX)
@@ -334,5 +335,10 @@ schema_valid(struct schema_run *run, const struct schema *s, json_object **v, co
 	run->depth++;
 	ok = node_valid(run, s, v, at) && (s->compound == NULL || compound_valid(run, s, v, at));
 	run->depth--;
+	if (!ok && *v != given) {
+		/* an integer that nobody will store */
+		json_object_put(*v);
+		*v = given;
+	}
 	return ok;
 }
