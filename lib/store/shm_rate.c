@@ -11,6 +11,9 @@
  * reset, so its process starts again.  Of two processes, the one that claimed later sees the claim of the earlier; hence never both succeed.
  * What a killed process leaves behind is a pending slot, free again after PENDING_MS.
  *
+ * The clock is read after the state that it is compared with.  A process may be held up anywhere: with an older time it would take a
+ * window that was opened meanwhile for one that cannot be.
+ *
  * Times wrap after 198 days.  A stale slot read as live after just that long would limit for one window at most.
  */
 #include "core/config.h"
@@ -27,6 +30,7 @@
 #define END_MASK ((1ULL << END_BITS) - 1)
 #define NONCE_BITS 10
 #define PENDING_MS (3 << NONCE_BITS)	/* at most; at least a third of it */
+#define LATE_MS 5000	/* how old a process's time may be when it counts */
 #define WAITS 20	/* looks at a pending slot before it is taken for abandoned */
 #define TRIES 2000
 #define WINDOW_MAX_MS (CFG_RATE_WINDOW_MAX * 1000LL)
@@ -36,7 +40,7 @@ _Static_assert(CFG_RATE_LIMIT_MAX < HITS_MAX, "hits have to fit");
 struct rate {
 	struct shm_rate_slot *bucket;
 	uint64_t key;
-	int64_t now, window_ms, limit;
+	int64_t window_ms, limit;
 	bool hit;
 };
 
@@ -61,7 +65,7 @@ hits_of(uint64_t state)
 	return (int64_t)(state & HITS_MAX);
 }
 
-/* Milliseconds until the window ends; 0 or less when it has, or when that is no time any window of at most max_ms could have. */
+/* Milliseconds from now until the window ends; 0 when it has, or when no window of at most max_ms could end then. */
 static int64_t
 left_of(uint64_t state, int64_t now, int64_t max_ms)
 {
@@ -91,7 +95,7 @@ find(const struct rate *r, uint64_t *state, bool *pending)
 			if (*state == seen)
 				return slot;
 		}
-		if (*state != 0 && hits_of(*state) == 0 && tag_of(*state) == tag_of(r->key) && left_of(*state, r->now, PENDING_MS) > 0)
+		if (*state != 0 && hits_of(*state) == 0 && tag_of(*state) == tag_of(r->key) && left_of(*state, shm_clock(), PENDING_MS) > 0)
 			*pending = true;
 	}
 	return NULL;
@@ -101,25 +105,29 @@ find(const struct rate *r, uint64_t *state, bool *pending)
 static struct shm_rate_slot *
 choose(const struct rate *r, uint64_t *state)
 {
-	struct shm_rate_slot *best = NULL;
-	uint64_t best_rank = UINT64_MAX;
+	uint64_t states[SHM_BUCKET], best_rank = UINT64_MAX;
+	unsigned best = 0;
+	int64_t now;
 
-	for (struct shm_rate_slot *slot = r->bucket; slot < r->bucket + SHM_BUCKET; slot++) {
-		uint64_t s = atomic_load(&slot->state), rank;
+	for (unsigned i = 0; i < SHM_BUCKET; i++)
+		states[i] = atomic_load(&r->bucket[i].state);
+	now = shm_clock();
+	for (unsigned i = 0; i < SHM_BUCKET; i++) {
+		uint64_t s = states[i], rank;
 
 		if (s == 0)
 			rank = 0;
-		else if (left_of(s, r->now, hits_of(s) == 0 ? PENDING_MS : WINDOW_MAX_MS) <= 0)
+		else if (left_of(s, now, hits_of(s) == 0 ? PENDING_MS : WINDOW_MAX_MS) == 0)
 			rank = 1;
 		else
 			rank = hits_of(s) == 0 ? HITS_MAX + 2ULL : 1 + (uint64_t)hits_of(s);
 		if (rank < best_rank) {
-			best = slot;
+			best = i;
 			best_rank = rank;
-			*state = s;
 		}
 	}
-	return best;
+	*state = states[best];
+	return &r->bucket[best];
 }
 
 /* After claiming mine: false when the key counts elsewhere.  Other claims of the key are reset. */
@@ -156,7 +164,7 @@ claim_of(const struct rate *r)
 {
 	static unsigned claims;
 	unsigned nonce = ((unsigned)getpid() * 2654435761u >> 16) + claims++;
-	int64_t end = ((r->now >> NONCE_BITS) + 2) << NONCE_BITS;
+	int64_t end = ((shm_clock() >> NONCE_BITS) + 2) << NONCE_BITS;
 
 	return pack(r->key, end | (nonce & ((1u << NONCE_BITS) - 1)), 0);
 }
@@ -174,7 +182,7 @@ insert(const struct rate *r)
 	if (atomic_compare_exchange_strong(&slot->key, &old_key, r->key) && alone(r, slot)) {
 		uint64_t mine = claim;
 
-		if (atomic_compare_exchange_strong(&slot->state, &mine, pack(r->key, r->now + r->window_ms, 1)))
+		if (atomic_compare_exchange_strong(&slot->state, &mine, pack(r->key, shm_clock() + r->window_ms, 1)))
 			return DONE;
 		return AGAIN;
 	}
@@ -187,11 +195,13 @@ static enum outcome
 count(const struct rate *r, struct shm_rate_slot *slot, uint64_t state, int64_t *hits, int64_t *left)
 {
 	uint64_t next;
+	int64_t now;
 
 	do {
 		if (!owns(r, slot, state))
 			return AGAIN;
-		*left = left_of(state, r->now, r->window_ms);
+		now = shm_clock();
+		*left = left_of(state, now, r->window_ms);
 		*hits = *left > 0 ? hits_of(state) : 0;
 		if (*left <= 0)
 			*left = r->window_ms;
@@ -201,7 +211,7 @@ count(const struct rate *r, struct shm_rate_slot *slot, uint64_t state, int64_t 
 			*hits = r->limit + 1;
 			return DONE;
 		}
-		next = *hits == 0 ? pack(r->key, r->now + r->window_ms, 1) : state + 1;
+		next = *hits == 0 ? pack(r->key, now + r->window_ms, 1) : state + 1;
 		++*hits;
 	} while (!atomic_compare_exchange_weak(&slot->state, &state, next));
 	return DONE;
@@ -241,7 +251,7 @@ int64_t
 shm_rate(const char *key, int64_t limit, int64_t window_s, bool hit, int64_t *reset_s)
 {
 	struct shm *m = shm_map();
-	struct rate r = { .key = shm_hash(key, strlen(key)), .now = shm_clock(), .hit = hit };
+	struct rate r = { .key = shm_hash(key, strlen(key)), .hit = hit };
 	int64_t hits, left = 0;
 
 	if (window_s < 1)
