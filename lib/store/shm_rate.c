@@ -30,7 +30,6 @@
 #define END_MASK ((1ULL << END_BITS) - 1)
 #define NONCE_BITS 10
 #define PENDING_MS (3 << NONCE_BITS)	/* at most; at least a third of it */
-#define LATE_MS 5000	/* how old a process's time may be when it counts */
 #define WAITS 20	/* looks at a pending slot before it is taken for abandoned */
 #define TRIES 2000
 #define WINDOW_MAX_MS (CFG_RATE_WINDOW_MAX * 1000LL)
