@@ -80,6 +80,8 @@ tests: all $(TESTFCGI) $(UNITS) $(REPLAY)
 # a build needs is installed.
 DRIVERS := deps run start stop restart status test check copy dist lint fuzz \
 	cov bench clean help
+# A build of our own uses all processors unless -j was given.
+BUILD = +$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 SERVE := PORT='$(PORT)' SERVER='$(SERVER)' REDIS='$(REDIS)' \
 	WORKERS='$(WORKERS)' SOUK_BUILD='$(B)' bin/souk-serve
 
@@ -91,7 +93,7 @@ deps:
 
 run start restart:
 	@mk/deps.sh run
-	@+$(MAKE) --no-print-directory all
+	@$(BUILD) all
 	@+$(SERVE) $@
 
 stop status:
@@ -99,29 +101,29 @@ stop status:
 
 check test:
 	@mk/deps.sh $@
-	@+$(MAKE) --no-print-directory tests
+	@$(BUILD) tests
 	@B=$(B) tests/run $@
 
 bench:
 	@mk/deps.sh test
-	@+$(MAKE) --no-print-directory all
+	@$(BUILD) all
 	@bench/run
 
 lint:
 	@mk/deps.sh lint
-	@+$(MAKE) --no-print-directory gen
+	@$(BUILD) gen
 	@B=$(B) mk/lint.sh
 
 # Each entry runs for FUZZ_SECONDS; new inputs are kept in build-fuzz/corpus.
 FUZZ_SECONDS ?= 60
 fuzz:
 	@mk/deps.sh lint
-	@+$(MAKE) --no-print-directory FUZZ=1 fuzzers
+	@$(BUILD) FUZZ=1 fuzzers
 	@mk/fuzz.sh build-fuzz $(FUZZ_SECONDS)
 
 cov:
 	@mk/deps.sh check
-	@+$(MAKE) --no-print-directory COV=1 tests
+	@$(BUILD) COV=1 tests
 	@mk/cov.sh build-cov
 
 dist:
