@@ -151,6 +151,10 @@ copy:
 		$(D)/lib/souk/cgi-bin)
 	@$(foreach d,. migrations app demo,$(if $(wildcard sql/$d/*.sql), \
 		$(COPY) $(D)/share/souk/sql/$d $(wildcard sql/$d/*.sql);))
+	@[ ! -x $(B)/bin/souk ] || { \
+		$(INSTALL) -d $(D)/share/bash-completion/completions && \
+		$(B)/bin/souk completion bash \
+			> $(D)/share/bash-completion/completions/souk; }
 	@$(if $(EXAMPLES),$(COPY) $(D)/share/souk $(EXAMPLES))
 	@$(if $(DOCS),$(COPY) $(D)/share/doc/souk $(DOCS))
 	@cp -R htdocs/. $(D)/share/souk/htdocs
