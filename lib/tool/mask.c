@@ -6,28 +6,31 @@
 #include <string.h>
 
 #include "core/banned.h"
-#include "core/json.h"
 #include "tool/record.h"
 
 #define NAME_KEPT 48	/* longer member names are compared by their beginning */
 
-/*
- * A member is masked when its name, in lower case and without '_' and '-', contains one of the first list or is one of the second.  letters is the
- * set of characters that occur in the text, which rules out most candidates with one comparison.
- */
-static struct word {
-	const char *text;
-	bool whole;
-	uint32_t letters;
-} words[] = {
-	{ "email", false, 0 }, { "phone", false, 0 }, { "address", false, 0 }, { "password", false, 0 }, { "passwd", false, 0 },
-	{ "secret", false, 0 }, { "iban", false, 0 }, { "cardnumber", false, 0 }, { "creditcard", false, 0 }, { "paymentmethod", false, 0 },
-	{ "postalcode", false, 0 }, { "zipcode", false, 0 }, { "firstname", false, 0 }, { "lastname", false, 0 }, { "fullname", false, 0 },
-	{ "birthdate", false, 0 }, { "apikey", false, 0 }, { "accesstoken", false, 0 },
-	{ "mail", true, 0 }, { "tel", true, 0 }, { "mobile", true, 0 }, { "street", true, 0 }, { "street1", true, 0 }, { "street2", true, 0 },
-	{ "line1", true, 0 }, { "line2", true, 0 }, { "cvc", true, 0 }, { "cvv", true, 0 }, { "pan", true, 0 }, { "card", true, 0 },
-	{ "token", true, 0 }, { "city", true, 0 }, { "customername", true, 0 }, { "recipient", true, 0 }, { "ip", true, 0 },
+/* A member is masked when its name, in lower case and without '_' and '-', contains one of these ... */
+static const char *const parts[] = {
+	"email", "phone", "address", "password", "passwd", "secret", "iban", "cardnumber", "creditcard", "paymentmethod", "postalcode",
+	"zipcode", "firstname", "lastname", "fullname", "birthdate", "apikey", "accesstoken",
 };
+/* ... or is one of these. */
+static const char *const wholes[] = {
+	"mail", "tel", "mobile", "street", "street1", "street2", "line1", "line2", "cvc", "cvv", "pan", "card", "token", "city", "customername",
+	"recipient", "ip", "ipaddress",
+};
+
+#define PARTS (sizeof(parts) / sizeof(parts[0]))
+#define WHOLES (sizeof(wholes) / sizeof(wholes[0]))
+
+/*
+ * The characters that occur in each word, as a set: most names are ruled out by one look at all of them.  The number of rows is a round one, so that
+ * the compiler looks at several at once; a row without a word holds what no name has.
+ */
+#define ROWS 20
+
+static uint32_t part_letters[ROWS], whole_letters[ROWS];
 
 static uint32_t
 letter(char ch)
@@ -36,11 +39,25 @@ letter(char ch)
 }
 
 static void
-words_prepare(void)
+rows_prepare(uint32_t *rows, const char *const *words, size_t n)
 {
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		for (const char *p = words[i].text; *p != '\0'; p++)
-			words[i].letters |= letter(*p);
+	for (size_t i = 0; i < ROWS; i++)
+		rows[i] = i < n ? 0 : UINT32_MAX;
+	for (size_t i = 0; i < n; i++)
+		for (const char *p = words[i]; *p != '\0'; p++)
+			rows[i] |= letter(*p);
+}
+
+static bool
+word_fits(const char *name, uint32_t letters)
+{
+	for (size_t i = 0; i < PARTS; i++)
+		if ((part_letters[i] & ~letters) == 0 && strstr(name, parts[i]) != NULL)
+			return true;
+	for (size_t i = 0; i < WHOLES; i++)
+		if (whole_letters[i] == letters && strcmp(name, wholes[i]) == 0)
+			return true;
+	return false;
 }
 
 static bool
@@ -48,10 +65,14 @@ name_is_private(const char *p, size_t n)
 {
 	char name[NAME_KEPT + 1];
 	uint32_t letters = 0;
+	unsigned candidates = 0;
 	size_t k = 0;
 
-	if (words[0].letters == 0)
-		words_prepare();
+	_Static_assert(PARTS <= ROWS && WHOLES <= ROWS, "more words than rows");
+	if (part_letters[0] == 0) {
+		rows_prepare(part_letters, parts, PARTS);
+		rows_prepare(whole_letters, wholes, WHOLES);
+	}
 	for (size_t i = 0; i < n && k < NAME_KEPT; i++) {
 		if (p[i] == '_' || p[i] == '-')
 			continue;
@@ -59,15 +80,9 @@ name_is_private(const char *p, size_t n)
 		letters |= letter(name[k++]);
 	}
 	name[k] = '\0';
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		const struct word *w = &words[i];
-
-		if ((letters & w->letters) != w->letters)
-			continue;
-		if (w->whole ? strcmp(name, w->text) == 0 : strstr(name, w->text) != NULL)
-			return true;
-	}
-	return false;
+	for (size_t i = 0; i < ROWS; i++)
+		candidates |= (unsigned)((part_letters[i] & ~letters) == 0) | (unsigned)(whole_letters[i] == letters);
+	return candidates != 0 && word_fits(name, letters);
 }
 
 /* p is behind an opening quote; returns the closing one. */
@@ -119,7 +134,7 @@ skip_value(const char *p, const char *end)
 	return end;
 }
 
-/* The longest beginning of p[n] of at most *max characters; *max is reduced by what was taken. */
+/* The longest beginning of p[n] of at most *max characters; *max is reduced by what was taken, or by more when that spares counting. */
 static size_t
 take(const char *p, size_t n, size_t *max)
 {
@@ -149,13 +164,13 @@ void
 record_mask(struct buf *b, const char *p, size_t n, size_t max)
 {
 	static const char redacted[] = "\"[REDACTED]\"";
-	const char *end = p + n, *from = p;
+	size_t kept = max;
+	const char *end = p + take(p, n, &kept), *from = p;
 
 	while (p < end) {
 		const char *open = memchr(p, '"', (size_t)(end - p)), *close, *colon;
 
-		/* what is beyond max need not be read */
-		if (open == NULL || ((size_t)(open - from) > max && utf8_length(from, (size_t)(open - from)) > max))
+		if (open == NULL)
 			break;
 		close = string_end(open + 1, end);
 		p = close < end ? close + 1 : end;

@@ -1,13 +1,13 @@
 /* Makes the records of calls.  Where they go is spool.c's business. */
 #include "tool/record.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/banned.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/random.h"
+#include "core/utf8.h"
 #include "tool/spool.h"
 
 #define RECORD_MAX (1u << 18)		/* bytes of one record: two texts, every character escaped, fit in */
@@ -30,12 +30,21 @@ record_new_ids(void)
 	ids.next = 0;
 }
 
+/* Formatted printing is a good part of what a record would cost, so names are put together by hand. */
+static void
+put_name(struct buf *b, const char *name)
+{
+	buf_put(b, ",\"", 2);
+	buf_puts(b, name);
+	buf_put(b, "\":", 2);
+}
+
 static void
 put_member(struct buf *b, const char *name, const char *value)
 {
 	if (value == NULL || value[0] == '\0')
 		return;
-	buf_printf(b, ",\"%s\":", name);
+	put_name(b, name);
 	buf_json_cstr(b, value);
 }
 
@@ -49,8 +58,57 @@ put_text(struct ctx *c, struct buf *b, const char *name, const char *p, size_t n
 		return;
 	buf_init(&masked, c->a, n < max ? n + 64 : max + 64, 4 * max + 64);
 	record_mask(&masked, p, n, max);
-	buf_printf(b, ",\"%s\":", name);
+	put_name(b, name);
 	buf_json_string(b, buf_str(&masked), masked.n);
+}
+
+/* Microseconds as milliseconds with three decimals. */
+static void
+put_latency(struct buf *b, int64_t us)
+{
+	int64_t rest = us % 1000;
+
+	put_name(b, "latency_ms");
+	buf_int(b, us / 1000);
+	buf_putc(b, '.');
+	buf_putc(b, (char)('0' + rest / 100));
+	buf_putc(b, (char)('0' + rest / 10 % 10));
+	buf_putc(b, (char)('0' + rest % 10));
+}
+
+/* The id of this record: the process's prefix and twelve hexadecimal digits of its counter. */
+static void
+put_id(struct buf *b)
+{
+	static const char hex[] = "0123456789abcdef";
+	uint64_t n = ids.next++;
+
+	buf_puts(b, "{\"id\":\"");
+	buf_put(b, ids.prefix, sizeof(ids.prefix) - 1);
+	for (int shift = 44; shift >= 0; shift -= 4)
+		buf_putc(b, hex[(n >> shift) & 15]);
+	buf_putc(b, '"');
+}
+
+static void
+put_tool(struct buf *b, const struct tool_call *call)
+{
+	const char *name = call->name;
+	size_t n;
+
+	if (call->tool != NULL) {
+		put_member(b, "type", call->tool->kind);
+		put_member(b, "tool", call->tool->name);
+		put_name(b, "tools_used");
+		buf_putc(b, '[');
+		buf_json_cstr(b, call->tool->name);
+		buf_putc(b, ']');
+		return;
+	}
+	put_member(b, "type", "CHAT");
+	put_name(b, "tool");
+	n = strlen(name);
+	buf_json_string(b, name, utf8_cut(name, n, n < TOOL_NAME_MAX ? n : TOOL_NAME_MAX));
 }
 
 static void
@@ -61,8 +119,8 @@ put_caller(struct buf *b, const struct tool_call *call)
 	put_member(b, "transport", transport_name(call->via));
 	put_member(b, "session_id", call->session_id);
 	put_member(b, "token_id", call->who->token_id);
-	if (customer != NULL && customer[0] != '\0' && strspn(customer, "0123456789") == strlen(customer))
-		buf_printf(b, ",\"customer_id\":\"%s\"", customer);
+	if (customer != NULL && strspn(customer, "0123456789") == strlen(customer))
+		put_member(b, "customer_id", customer);
 }
 
 static void
@@ -82,32 +140,21 @@ put_outcome(struct ctx *c, struct buf *b, const struct tool_call *call, enum err
 void
 record_call(struct ctx *c, const struct tool_call *call, enum err e, int64_t latency_us)
 {
-	char now[RFC3339_LEN], name[TOOL_NAME_MAX + 1];
+	char now[RFC3339_LEN];
 	struct buf b;
 
 	if (ids.prefix[0] == '\0')
 		record_new_ids();
 	buf_init(&b, c->a, 2048, RECORD_MAX);
-	buf_printf(&b, "{\"id\":\"%s%012llx\",\"created_at\":\"%s\"", ids.prefix, (unsigned long long)(ids.next++ & 0xFFFFFFFFFFFFu),
-		rfc3339(wall_ms(), now));
-	if (call->tool != NULL) {
-		put_member(&b, "type", call->tool->kind);
-		buf_printf(&b, ",\"tool\":\"%s\",\"tools_used\":[\"%s\"]", call->tool->name, call->tool->name);
-	} else {
-		/* cut where a character ends */
-		size_t n = strlen(call->name);
-
-		for (n = n < TOOL_NAME_MAX ? n : TOOL_NAME_MAX; n > 0 && ((unsigned char)call->name[n] & 0xC0) == 0x80; n--)
-			;
-		memcpy(name, call->name, n);
-		name[n] = '\0';
-		put_member(&b, "type", "CHAT");
-		put_member(&b, "tool", name);
-	}
-	buf_printf(&b, ",\"latency_ms\":%lld.%03lld", (long long)(latency_us / 1000), (long long)(latency_us % 1000));
+	put_id(&b);
+	put_member(&b, "created_at", rfc3339(wall_ms(), now));
+	put_tool(&b, call);
+	put_latency(&b, latency_us);
 	put_caller(&b, call);
 	put_text(c, &b, "input", call->args_json, call->args_n, RECORD_TEXT_MAX);
 	put_outcome(c, &b, call, e);
-	buf_printf(&b, ",\"metadata\":{\"correlationId\":\"%s\"%s}}\n", c->id, call->replayed ? ",\"replayed\":true" : "");
+	buf_puts(&b, ",\"metadata\":{\"correlationId\":");
+	buf_json_cstr(&b, c->id);
+	buf_puts(&b, call->replayed ? ",\"replayed\":true}}\n" : "}}\n");
 	spool_append(b.p, b.n);
 }

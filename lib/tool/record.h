@@ -2,7 +2,7 @@
  * The record of interactions (souk.interactions).  A record is appended to a spool file of this process (one write(2), so it survives a
  * kill), and batches are folded into the database: after 128 records, 1 s, or 100 ms of idleness; never on the caller's time.
  * Orphaned spools of dead processes are adopted.  Inputs and outputs are cut at 10,000 characters (outputs of read-only tools, which can be
- * had again, at 1,000) and masked (e-mail, phone, address, password, payment members become [REDACTED]).
+ * had again, at 500) and masked (e-mail, phone, address, password, payment members become [REDACTED]).
  *
  * A spool file STATE_DIR/spool/<pid>-<random>.spool is locked (flock) by its owner and holds one JSON object a line, which is also what the one jsonb
  * array parameter of sql/query/interactions_insert.sql contains:
@@ -21,7 +21,7 @@
 #include "tool/tool.h"
 
 #define RECORD_TEXT_MAX 10000	/* characters kept of an input or output */
-#define RECORD_READ_MAX 1000	/* characters kept of the output of a read-only tool */
+#define RECORD_READ_MAX 500	/* characters kept of the output of a read-only tool */
 
 /* Note a finished call: e is its outcome, latency in microseconds. */
 void record_call(struct ctx *c, const struct tool_call *call, enum err e, int64_t latency_us);
