@@ -142,6 +142,12 @@ def token_id(text):
     return text.split("_")[2]
 
 
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 def loopback():
     """A loopback address that no other test calls from: anonymous limits are counted per address."""
     return f"127.{random.randrange(1, 255)}.{random.randrange(1, 255)}.{random.randrange(1, 255)}"
