@@ -12,6 +12,8 @@
 #include "store/db_internal.h"
 #include "store/shm.h"
 
+#define TLS_LOOK_MS 20
+
 struct db_state db;
 
 /* Left to the parent after fork(); kept reachable, never touched again. */
@@ -92,14 +94,19 @@ poll_until(int fd, short events, int64_t end_ms)
 	}
 }
 
+/*
+ * Under TLS bytes may wait in the TLS library, where poll() does not see them: there the look is repeated every TLS_LOOK_MS.
+ */
 bool
 db_wait(int64_t end_ms, bool *timed_out)
 {
 	int todo = PQflush(db.pg);
+	int64_t look = PQsslInUse(db.pg) ? now_ms() + TLS_LOOK_MS : end_ms;
 
 	if (todo < 0)
 		return false;
-	if (!poll_until(PQsocket(db.pg), (short)(POLLIN | (todo ? POLLOUT : 0)), end_ms)) {
+	if (!poll_until(PQsocket(db.pg), (short)(POLLIN | (todo ? POLLOUT : 0)), look < end_ms ? look : end_ms) &&
+	    now_ms() >= end_ms) {
 		*timed_out = true;
 		return false;
 	}
