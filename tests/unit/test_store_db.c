@@ -113,6 +113,15 @@ START_TEST(subject_lasts_one_call)
 }
 END_TEST
 
+START_TEST(web_role_is_taken)
+{
+	static const struct sql q = { "t_role", "SELECT concat_ws(' ', current_user, current_setting('statement_timeout'))" };
+
+	ck_assert_str_eq(call(DB_READ, &q, NULL), "shop_web 4800ms");
+	ck_assert_str_eq(call(DB_WRITE, &q, NULL), "shop_web 4800ms");
+}
+END_TEST
+
 START_TEST(reading_cannot_write)
 {
 	const char *v[1] = { "read" };
@@ -446,6 +455,7 @@ suite(void)
 	tcase_add_checked_fixture(both[1], setup_unprepared, teardown);
 	for (int i = 0; i < 2; i++) {
 		tcase_add_test(both[i], subject_lasts_one_call);
+		tcase_add_test(both[i], web_role_is_taken);
 		tcase_add_test(both[i], reading_cannot_write);
 		tcase_add_test(both[i], errors_leave_the_connection);
 		tcase_add_test(both[i], only_class_sk_is_told);
