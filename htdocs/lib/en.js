@@ -1,7 +1,7 @@
 /* The words of the front page that only a script says, in English; the others stand in index.html. */
 
 export default {
-	"unit.ms": "{n} ms",
+	"unit.ms": "{n}\u00a0ms",
 	"copy": "Copy",
 	"copy.done": "Copied",
 	"copy.failed": "Press Ctrl+C to copy",

@@ -1,7 +1,7 @@
 /* The words of the front page that only a script says, in French; the others stand in index.html beside the English. */
 
 export default {
-	"unit.ms": "{n} ms",
+	"unit.ms": "{n}\u00a0ms",
 	"copy": "Copier",
 	"copy.done": "Copié",
 	"copy.failed": "Faites Ctrl+C pour copier",
