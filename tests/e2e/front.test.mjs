@@ -66,6 +66,17 @@ describe("loading", () => {
 		}
 	});
 
+	test("nothing jumps while the parts arrive", async () => {
+		for (const width of [360, 1280])
+			await with_page("/?lang=fr", { width, height: 800 }, async (page) => {
+				const shift = await page.evaluate(() => new Promise((resolve) => {
+					new PerformanceObserver((list) => resolve(list.getEntries().reduce((sum, entry) => sum + entry.value, 0))).observe({ type: "layout-shift", buffered: true });
+					setTimeout(() => resolve(0), 500);
+				}));
+				assert.ok(shift < 0.05, `layout shift of ${shift} at ${width} px`);
+			});
+	});
+
 	test("without scripts it tells where to connect, and how", async () => {
 		const page = await open(browser, "/", { javaScriptEnabled: false });
 		const said = await text_of(page, "body");
