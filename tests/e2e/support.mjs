@@ -5,7 +5,7 @@
  * The pages of a run ask more than one visitor may in a minute: start the service with RATE_DATA=off.
  */
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
@@ -34,7 +34,7 @@ export const souk_url = () => setting("SOUK_URL").replace(/\/$/, "");
 
 export function launch() {
 	return chromium.launch({
-		executablePath: known.CHROMIUM ?? "/usr/bin/chromium",
+		executablePath: known.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync) ?? "/usr/bin/chromium",
 		args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
 			"--disable-component-update", "--disable-sync"],
 	});
