@@ -1,7 +1,6 @@
 /* From a schema's JSON to nodes that are quick to walk.  A keyword that is not in the table below stops the compilation. */
 #include "tool/schema.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,15 +182,11 @@ static const char *const annotations[] = {
 static bool
 compile_limit(struct schema_compiler *k, struct schema *s, size_t which, json_object *v)
 {
-	long double n;
+	struct schema_number n;
 
-	if (json_object_is_type(v, json_type_int))
-		n = (long double)json_object_get_int64(v);
-	else if (json_object_is_type(v, json_type_double) && which <= L_MULTIPLE_OF)
-		n = (long double)json_object_get_double(v);
-	else
+	if (!schema_number_of(v, &n) || (!n.is_int && which > L_MULTIPLE_OF))
 		return schema_refuse(k, "%s: must be %s", limits[which], which <= L_MULTIPLE_OF ? "a number" : "an integer");
-	if ((which > L_MULTIPLE_OF && n < 0) || (which == L_MULTIPLE_OF && n <= 0))
+	if ((which > L_MULTIPLE_OF && n.i < 0) || (which == L_MULTIPLE_OF && n.d <= 0))
 		return schema_refuse(k, "%s: is too small", limits[which]);
 	s->limit[which] = n;
 	s->limits |= 1u << which;
@@ -235,7 +230,7 @@ compile_node(struct schema_compiler *k, struct schema *s, json_object *json)
 	}
 	if (json_object_object_get_ex(json, "required", &required) && !key_required(k, s, required))
 		return false;
-	if (s->unique && (!(s->limits & (1u << L_MAX_ITEMS)) || s->limit[L_MAX_ITEMS] > UNIQUE_ITEMS_MAX))
+	if (s->unique && (!(s->limits & (1u << L_MAX_ITEMS)) || s->limit[L_MAX_ITEMS].i > UNIQUE_ITEMS_MAX))
 		return schema_refuse(k, "uniqueItems: needs maxItems of at most %d", UNIQUE_ITEMS_MAX);
 	return true;
 }

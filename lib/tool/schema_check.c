@@ -54,25 +54,39 @@ unknown_member(struct schema_run *run, const struct schema_at *at, const char *n
 	return false;
 }
 
-static bool
-number_of(json_object *v, long double *out)
+bool
+schema_number_of(json_object *v, struct schema_number *out)
 {
-	if (json_object_is_type(v, json_type_int))
-		*out = (long double)json_object_get_int64(v);
-	else if (json_object_is_type(v, json_type_double))
-		*out = (long double)json_object_get_double(v);
-	else
+	if (json_object_is_type(v, json_type_int)) {
+		out->is_int = true;
+		out->i = json_object_get_int64(v);
+		out->d = (double)out->i;
+	} else if (json_object_is_type(v, json_type_double)) {
+		out->is_int = false;
+		out->d = json_object_get_double(v);
+		out->i = 0;
+	} else {
 		return false;
+	}
 	return true;
+}
+
+/* Below 0, 0 or above 0, as a is less than, equal to or more than b. */
+static int
+number_compare(const struct schema_number *a, const struct schema_number *b)
+{
+	if (a->is_int && b->is_int)
+		return (a->i > b->i) - (a->i < b->i);
+	return (a->d > b->d) - (a->d < b->d);
 }
 
 bool
 schema_equal(json_object *a, json_object *b)
 {
-	long double x, y;
+	struct schema_number x, y;
 
-	if (number_of(a, &x) && number_of(b, &y))
-		return x == y;
+	if (schema_number_of(a, &x) && schema_number_of(b, &y))
+		return number_compare(&x, &y) == 0;
 	return json_object_equal(a, b);
 }
 
@@ -123,35 +137,54 @@ type_valid(struct schema_run *run, const struct schema *s, json_object **v, cons
 
 /* "50" or "0.5" for messages. */
 static const char *
-number_text(long double n, char out[48])
+number_text(const struct schema_number *n, char out[48])
 {
-	(void)snprintf(out, 48, n == floorl(n) && fabsl(n) < 1e18L ? "%.0Lf" : "%.15Lg", n);
+	if (n->is_int)
+		(void)snprintf(out, 48, "%lld", (long long)n->i);
+	else
+		(void)snprintf(out, 48, "%.15g", n->d);
 	return out;
+}
+
+/* Decimals such as 0.01 have no exact double: allow for the last bits. */
+static bool
+is_multiple(const struct schema_number *n, const struct schema_number *of)
+{
+	double q = n->d / of->d;
+
+	if (n->is_int && of->is_int)
+		return n->i % of->i == 0;
+	return fabs(q - round(q)) <= 1e-9 * fmax(1, fabs(q));
 }
 
 static bool
 number_valid(struct schema_run *run, const struct schema *s, json_object *v, const struct schema_at *at)
 {
-	const long double *limit = s->limit;
-	long double n, q;
+	static const struct {
+		enum schema_limit limit;
+		int lo, hi;		/* allowed outcomes of the comparison */
+		const char *must;
+	} tests[] = {
+		{ L_MINIMUM, 0, 1, "at least" }, { L_MAXIMUM, -1, 0, "at most" }, { L_EXCLUSIVE_MINIMUM, 1, 1, "more than" },
+		{ L_EXCLUSIVE_MAXIMUM, -1, -1, "less than" },
+	};
+	struct schema_number n;
 	char text[48];
 
-	if (!(s->limits & ((1u << L_MIN_LENGTH) - 1)) || !number_of(v, &n))
+	if (!(s->limits & ((1u << L_MIN_LENGTH) - 1)) || !schema_number_of(v, &n))
 		return true;
-	if ((s->limits & (1u << L_MINIMUM)) && !(n >= limit[L_MINIMUM]))
-		return schema_wrong(run, at, "must be at least %s", number_text(limit[L_MINIMUM], text));
-	if ((s->limits & (1u << L_MAXIMUM)) && !(n <= limit[L_MAXIMUM]))
-		return schema_wrong(run, at, "must be at most %s", number_text(limit[L_MAXIMUM], text));
-	if ((s->limits & (1u << L_EXCLUSIVE_MINIMUM)) && !(n > limit[L_EXCLUSIVE_MINIMUM]))
-		return schema_wrong(run, at, "must be more than %s", number_text(limit[L_EXCLUSIVE_MINIMUM], text));
-	if ((s->limits & (1u << L_EXCLUSIVE_MAXIMUM)) && !(n < limit[L_EXCLUSIVE_MAXIMUM]))
-		return schema_wrong(run, at, "must be less than %s", number_text(limit[L_EXCLUSIVE_MAXIMUM], text));
-	if (s->limits & (1u << L_MULTIPLE_OF)) {
-		/* decimals such as 0.01 have no exact double: allow for the last bits */
-		q = n / limit[L_MULTIPLE_OF];
-		if (!(fabsl(q - roundl(q)) <= 1e-12L * fmaxl(1, fabsl(q))))
-			return schema_wrong(run, at, "must be a multiple of %s", number_text(limit[L_MULTIPLE_OF], text));
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		const struct schema_number *limit = &s->limit[tests[i].limit];
+		int order;
+
+		if (!(s->limits & (1u << tests[i].limit)))
+			continue;
+		order = number_compare(&n, limit);
+		if (order < tests[i].lo || order > tests[i].hi)
+			return schema_wrong(run, at, "must be %s %s", tests[i].must, number_text(limit, text));
 	}
+	if ((s->limits & (1u << L_MULTIPLE_OF)) && !is_multiple(&n, &s->limit[L_MULTIPLE_OF]))
+		return schema_wrong(run, at, "must be a multiple of %s", number_text(&s->limit[L_MULTIPLE_OF], text));
 	return true;
 }
 
@@ -161,10 +194,10 @@ count_valid(struct schema_run *run, const struct schema *s, size_t lo, size_t hi
 {
 	char text[48];
 
-	if ((s->limits & (1u << lo)) && (long double)n < s->limit[lo])
-		return schema_wrong(run, at, "must have at least %s %s", number_text(s->limit[lo], text), what);
-	if ((s->limits & (1u << hi)) && (long double)n > s->limit[hi])
-		return schema_wrong(run, at, "must have at most %s %s", number_text(s->limit[hi], text), what);
+	if ((s->limits & (1u << lo)) && (int64_t)n < s->limit[lo].i)
+		return schema_wrong(run, at, "must have at least %s %s", number_text(&s->limit[lo], text), what);
+	if ((s->limits & (1u << hi)) && (int64_t)n > s->limit[hi].i)
+		return schema_wrong(run, at, "must have at most %s %s", number_text(&s->limit[hi], text), what);
 	return true;
 }
 

@@ -8,6 +8,7 @@
 #include <json-c/json.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/arena.h"
 #include "core/ctx.h"
@@ -23,6 +24,13 @@ enum schema_limit {
 struct schema;
 struct schema_compound;
 
+/* A JSON number: integers keep all their bits. */
+struct schema_number {
+	bool is_int;
+	int64_t i;
+	double d;	/* the value too, rounded, when is_int */
+};
+
 struct schema_prop {
 	const char *name;
 	struct schema *schema;
@@ -37,7 +45,7 @@ struct schema {
 	bool unique;			/* uniqueItems */
 	bool has_const;
 	const char *format;		/* or NULL */
-	long double limit[L__MAX];	/* wide enough for every int64 */
+	struct schema_number limit[L__MAX];
 	struct schema_prop *props;
 	size_t nprops;
 	const char **required;		/* required members that properties does not name */
@@ -111,6 +119,8 @@ bool schema_valid(struct schema_run *run, const struct schema *s, json_object **
 bool schema_wrong(struct schema_run *run, const struct schema_at *at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 bool compound_valid(struct schema_run *run, const struct schema *s, json_object **v, const struct schema_at *at);
 
+/* false when v is no number. */
+bool schema_number_of(json_object *v, struct schema_number *out);
 /* Equal as JSON values: 1 and 1.0 are. */
 bool schema_equal(json_object *a, json_object *b);
 
