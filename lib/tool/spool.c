@@ -31,6 +31,7 @@
 #define RETRY_MS 1000			/* after a failure, doubled up to RETRY_MAX_MS */
 #define RETRY_MAX_MS 30000
 #define ADOPT_MS 30000			/* how often to look for orphans */
+#define ADOPT_FIRST_MS 1000		/* first look, so that a start is not delayed */
 #define PATH_SZ 512
 
 static struct {
@@ -289,14 +290,19 @@ record_due_ms(void)
 void
 record_flush(bool force)
 {
-	int64_t deadline_ms = now_ms() + FOLD_MS;
+	int64_t now = now_ms(), deadline_ms = now + FOLD_MS;
+	bool look;
 
-	if (!force && record_due_ms() != 0)
+	if (spool.adopt_ms == 0)
+		spool.adopt_ms = now + ADOPT_FIRST_MS;
+	look = force || now >= spool.adopt_ms;
+	if (!look && record_due_ms() != 0)
 		return;
 	if (spool.arena.max == 0)
 		arena_init(&spool.arena, FOLD_MEMORY_MAX);
-	fold_own(deadline_ms, force);
-	if (spool.retry_ms == 0 && (force || now_ms() >= spool.adopt_ms))
+	if (force || record_due_ms() == 0)
+		fold_own(deadline_ms, force);
+	if (look && spool.retry_ms == 0)
 		adopt(deadline_ms);
 	arena_reset(&spool.arena);
 }
@@ -309,5 +315,7 @@ record_forget(void)
 	spool.fd = 0;
 	spool.waiting = 0;
 	spool.size = spool.folded = 0;
+	spool.retry_ms = 0;
+	spool.backoff_ms = 0;
 	record_new_ids();
 }

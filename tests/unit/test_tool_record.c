@@ -1,0 +1,256 @@
+/* The record of calls against a database: what is kept, what is masked, and that nothing is lost or doubled by a kill. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <glob.h>
+#include <libpq-fe.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+
+#include "core/config.h"
+#include "servers.h"
+#include "store/shm.h"
+#include "tool/record.h"
+
+static struct arena arena;
+static struct ctx c;
+static PGconn *pg;
+
+static const struct subject who = {
+	.kind = "customer", .token_id = "tok", .name = "", .customer_id = "42", .rate_class = "", .principal = "token:tok",
+};
+
+static void
+setup(void)
+{
+	char err[256];
+	PGresult *r;
+
+	ck_assert(cfg_load(NULL, err, sizeof(err)));
+	shm_open_state();
+	c = unit_ctx(&arena, 16u << 20);
+	ck_assert_msg(tools_init(err, sizeof(err)), "%s", err);
+	pg = PQconnectdb(getenv("ADMIN_URL"));
+	ck_assert_int_eq(PQstatus(pg), CONNECTION_OK);
+	r = PQexec(pg, "DELETE FROM souk.interactions");
+	ck_assert_int_eq(PQresultStatus(r), PGRES_COMMAND_OK);
+	PQclear(r);
+}
+
+static void
+teardown(void)
+{
+	PQfinish(pg);
+	arena_release(&arena);
+}
+
+static const char *
+value(const char *statement)
+{
+	PGresult *r = PQexec(pg, statement);
+	const char *text;
+
+	ck_assert_msg(PQresultStatus(r) == PGRES_TUPLES_OK, "%s", PQerrorMessage(pg));
+	text = arena_strdup(&arena, PQgetvalue(r, 0, 0));
+	PQclear(r);
+	return text;
+}
+
+static const char *
+count(void)
+{
+	return value("SELECT count(*) FROM souk.interactions");
+}
+
+/* The only spool file, NULL when there is none; several are an error. */
+static const char *
+spool_file(void)
+{
+	const char *pattern = arena_printf(&arena, "%s/spool/*.spool", getenv("STATE_DIR")), *path = NULL;
+	glob_t g;
+
+	if (glob(pattern, 0, NULL, &g) == 0) {
+		ck_assert_uint_eq(g.gl_pathc, 1);
+		path = arena_strdup(&arena, g.gl_pathv[0]);
+		globfree(&g);
+	}
+	return path;
+}
+
+static void
+write_file(const char *name, const char *text)
+{
+	FILE *f = fopen(arena_printf(&arena, "%s/spool/%s", getenv("STATE_DIR"), name), "w");
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_ge(fputs(text, f), 0);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+static void
+call(const char *args, const char *result)
+{
+	struct tool_call t = {
+		.name = "search_products", .who = &who, .via = VIA_REST, .session_id = "s1", .tool = tool_find("search_products"),
+		.args_json = args, .args_n = strlen(args), .json = result, .n = strlen(result),
+	};
+
+	record_call(&c, &t, E_OK, 1234);
+}
+
+START_TEST(kept_and_masked)
+{
+	call("{\"query\":\"lamp\",\"email\":\"a@b.example\"}", "{\"products\":[],\"customer\":{\"phone\":\"0102030405\"}}");
+	ck_assert_int_ge(record_due_ms(), 0);
+	ck_assert_int_le(record_due_ms(), 100);
+	ck_assert_str_eq(count(), "0");
+	record_flush(true);
+	ck_assert_int_eq(record_due_ms(), -1);
+	ck_assert_str_eq(value("SELECT concat_ws('|', type, tool, transport, success, latency_ms, token_id, customer_id, session_id, tools_used) "
+		"FROM souk.interactions"), "SEARCH|search_products|rest|t|1.234|tok|42|s1|{search_products}");
+	ck_assert_str_eq(value("SELECT input FROM souk.interactions"), "{\"query\":\"lamp\",\"email\":\"[REDACTED]\"}");
+	ck_assert_str_eq(value("SELECT output FROM souk.interactions"), "{\"products\":[],\"customer\":{\"phone\":\"[REDACTED]\"}}");
+	ck_assert_str_eq(value("SELECT metadata->>'correlationId' FROM souk.interactions"), "unit-test");
+	ck_assert_ptr_null(spool_file());
+}
+END_TEST
+
+START_TEST(refusals)
+{
+	struct tool_call t = { .name = "no such tool \xc3\xa9", .who = &who, .via = VIA_MCP };
+
+	record_call(&c, &t, fail(&c, E_NOT_FOUND, "unknown tool: x"), 5);
+	record_flush(true);
+	ck_assert_str_eq(value("SELECT concat_ws('|', type, tool, success, error_code, error_message, input) FROM souk.interactions"),
+		"CHAT|no such tool \xc3\xa9|f|MCP_NOT_FOUND|unknown tool: x");
+}
+END_TEST
+
+/* A batch that was folded but not forgotten (killed in between) is folded again: the rows are there once. */
+START_TEST(folded_twice)
+{
+	char text[4096];
+	FILE *f;
+	size_t n;
+
+	call("{}", "{}");
+	call("{}", "{}");
+	f = fopen(spool_file(), "r");
+	ck_assert_ptr_nonnull(f);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	(void)fclose(f);
+	text[n] = '\0';
+	record_flush(true);
+	ck_assert_str_eq(count(), "2");
+	write_file("1-copy.spool", text);
+	record_flush(true);
+	ck_assert_str_eq(count(), "2");
+	ck_assert_ptr_null(spool_file());
+}
+END_TEST
+
+/* The spool of a killed process is adopted; its last line, half written, is left out. */
+START_TEST(orphan)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		record_forget();
+		for (int i = 0; i < 300; i++)
+			call("{}", "{}");
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_ptr_nonnull(spool_file());
+	record_flush(true);
+	ck_assert_str_eq(count(), "300");
+	ck_assert_ptr_null(spool_file());
+	write_file("1-half.spool", "{\"id\":\"00000000-0000-4000-8000-000000000001\",\"created_at\":\"2026-01-01T00:00:00Z\",\"success\":true,\"type\":\"CHAT\"}\n"
+		"{\"id\":\"00000000-0000-4000-8000-0000000000");
+	record_flush(true);
+	ck_assert_str_eq(count(), "301");
+	ck_assert_ptr_null(spool_file());
+}
+END_TEST
+
+/* What a living process has locked is its own business. */
+START_TEST(not_an_orphan)
+{
+	int fd;
+
+	call("{}", "{}");
+	record_flush(true);
+	write_file("1-alive.spool", "{\"id\":\"00000000-0000-4000-8000-000000000002\",\"success\":true,\"type\":\"CHAT\"}\n");
+	fd = open(spool_file(), O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
+	record_flush(true);
+	ck_assert_str_eq(count(), "1");
+	ck_assert_ptr_nonnull(spool_file());
+	(void)close(fd);
+	record_flush(true);
+	ck_assert_str_eq(count(), "2");
+}
+END_TEST
+
+/* One line that the database refuses costs only itself. */
+START_TEST(bad_line)
+{
+	call("{}", "{}");
+	record_flush(true);
+	write_file("1-bad.spool", "{\"id\":\"00000000-0000-4000-8000-000000000003\",\"success\":true,\"type\":\"CHAT\"}\n"
+		"{\"id\":\"no uuid\",\"success\":true,\"type\":\"CHAT\"}\n"
+		"{\"id\":\"00000000-0000-4000-8000-000000000004\",\"success\":true,\"type\":\"CHAT\"}\n");
+	record_flush(true);
+	ck_assert_str_eq(count(), "3");
+	ck_assert_ptr_null(spool_file());
+}
+END_TEST
+
+/* While the database does not answer, records wait in the file. */
+START_TEST(database_frozen)
+{
+	if (!servers_own)
+		return;
+	call("{}", "{}");
+	ck_assert_int_eq(servers_do("freeze"), 0);
+	record_flush(true);
+	ck_assert_ptr_nonnull(spool_file());
+	ck_assert_int_gt(record_due_ms(), 200);	/* not at once again */
+	ck_assert_int_eq(servers_do("thaw"), 0);
+	for (int i = 0; i < 50 && spool_file() != NULL; i++) {
+		(void)usleep(100000);
+		record_flush(true);
+	}
+	ck_assert_str_eq(count(), "1");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("record");
+	TCase *t = tcase_create("record");
+	SRunner *sr;
+	int failed;
+
+	if (!servers_start())
+		return 0;
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 30);
+	tcase_add_test(t, kept_and_masked);
+	tcase_add_test(t, refusals);
+	tcase_add_test(t, folded_twice);
+	tcase_add_test(t, orphan);
+	tcase_add_test(t, not_an_orphan);
+	tcase_add_test(t, bad_line);
+	tcase_add_test(t, database_frozen);
+	suite_add_tcase(s, t);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	servers_stop();
+	return failed == 0 ? 0 : 1;
+}
