@@ -42,9 +42,13 @@ ALTER TABLE demo_order ADD customer_id bigint, ADD taste text, ADD guest integer
 -- Who buys: three in ten are guests, the others come as often as they are loyal and not before they joined.
 CREATE TEMP TABLE demo_draw_customer ON COMMIT DROP AS
 SELECT i, joined, taste, sum(pull) OVER (ORDER BY joined, i) AS upto FROM demo_customer;
+CREATE INDEX ON demo_draw_customer (upto);
+CREATE INDEX ON demo_draw_customer (joined, i);
+ANALYZE demo_draw_customer;
 UPDATE demo_order o SET customer_id = c.i, taste = c.taste
   FROM (SELECT o.n, (SELECT d.i FROM demo_draw_customer d
-		WHERE d.upto >= pg_temp.chance('who ' || o.key) * (SELECT max(x.upto) FROM demo_draw_customer x WHERE x.joined <= greatest(o.age, 0.002))
+		WHERE d.upto >= pg_temp.chance('who ' || o.key) * (SELECT x.upto FROM demo_draw_customer x WHERE x.joined <= greatest(o.age, 0.002)
+			ORDER BY x.joined DESC, x.i DESC LIMIT 1)
 		ORDER BY d.upto LIMIT 1) AS i
 	  FROM demo_order o WHERE pg_temp.chance('guest ' || o.key) >= 0.3) w
   JOIN demo_customer c ON c.i = w.i

@@ -1,0 +1,107 @@
+"""Who may do what: privileges of the web role, row-level security."""
+import pytest
+from conftest import SqlError
+
+OWN = {"shop.customers": "id", "shop.orders": "customer_id", "souk.preferences": "customer_id"}
+OF_ORDERS = ("shop.order_items", "shop.shipments")
+
+
+def as_web(db, statement, **settings):
+    return db.run("SET ROLE maker_web; " + statement, **settings)
+
+
+@pytest.mark.parametrize("table", sorted(OWN) + list(OF_ORDERS) + ["souk.interactions"])
+@pytest.mark.parametrize("settings", [{}, {"souk__kind": "''"}, {"souk__kind": "anonymous"}, {"souk__kind": "visitor"}, {"souk__kind": "guest"},
+                                      {"souk__kind": "nonsense"}, {"souk__kind": "customer"}, {"souk__kind": "customer", "souk__customer_id": "''"},
+                                      {"souk__kind": "customer", "souk__customer_id": "seven"}, {"souk__customer_id": "7"},
+                                      {"souk__kind": "visitor", "souk__customer_id": "7"}],
+                         ids=lambda s: ",".join(f"{k[6:]}={v}" for k, v in s.items()) or "unset")
+def test_nobody_in_particular_sees_nothing(shop, table, settings):
+    shop.query("interactions_insert", '[{"id": "00000000-0000-4000-8000-000000000001", "created_at": "2025-11-12T10:00:00Z", "success": true, '
+               '"tool": "search_products", "customer_id": 7}]')
+    for role in ("maker", "maker_web"):
+        script = "".join(f"SET {k.replace('__', '.')} = '{str(v).strip(chr(39))}';" for k, v in settings.items())
+        assert shop.value(f"SET ROLE {role}; {script} SELECT count(*) FROM {table}") == "0"
+
+
+def test_settings_left_from_another_transaction_mean_nothing(shop):
+    assert shop.rows("BEGIN; SELECT set_config('souk.kind', 'staff', true) \\g /dev/null\n"
+                     "SELECT count(*) > 0 FROM shop.orders; COMMIT;"
+                     "SELECT current_setting('souk.kind', true) = ''; SELECT count(*) FROM shop.orders;") == [["t"], ["t"], ["0"]]
+
+
+@pytest.mark.parametrize("kind", ["staff", "service", "system"])
+@pytest.mark.parametrize("table", sorted(OWN) + list(OF_ORDERS))
+def test_staff_sees_all(shop, table, kind):
+    everything = shop.value(f"SELECT reltuples::bigint FROM pg_class WHERE oid = '{table}'::regclass")
+    assert as_web(shop, f"SET souk.kind = '{kind}'; SELECT count(*) FROM {table}") == [everything]
+
+
+def test_customer_sees_own_rows_only(shop):
+    me = shop.value("SET souk.kind = 'system'; SELECT customer_id FROM shop.orders WHERE customer_id IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC LIMIT 1")
+    speak = f"SET souk.kind = 'customer'; SET souk.customer_id = '{me}';"
+    for table, column in OWN.items():
+        assert as_web(shop, f"{speak} SELECT count(*) > 0, bool_and({column} = {me}) FROM {table}") == ["t\x1ft"], table
+        mine = shop.value(f"SET souk.kind = 'system'; SELECT count(*) FROM {table} WHERE {column} = {me}")
+        assert as_web(shop, f"{speak} SELECT count(*) FROM {table}") == [mine], table
+    for table in OF_ORDERS:
+        mine = shop.value(f"SET souk.kind = 'system'; SELECT count(*) FROM {table} t JOIN shop.orders o ON o.id = t.order_id WHERE o.customer_id = {me}")
+        assert int(mine) > 0
+        assert as_web(shop, f"{speak} SELECT count(*) FROM {table}") == [mine], table
+
+
+def test_customer_cannot_write_for_another(shop):
+    """Also where the role could write: the owner, who is held by the same forced policies."""
+    with pytest.raises(SqlError) as e:
+        shop.run("SET souk.kind = 'customer'; SET souk.customer_id = '7'; INSERT INTO shop.orders (customer_id, total_minor, number) VALUES (8, 1, 'X')")
+    assert e.value.state == "42501"
+    assert shop.value("SET souk.kind = 'customer'; SET souk.customer_id = '7'; WITH u AS (UPDATE shop.orders SET total_minor = 0 "
+                      "WHERE customer_id = 8 RETURNING 1) SELECT count(*) FROM u") == "0"
+
+
+def test_published_reviews_are_public_without_their_customer(shop):
+    assert as_web(shop, "SELECT count(*) > 1000, bool_and(status = 'published') FROM shop.reviews") == ["t\x1ft"]
+    with pytest.raises(SqlError) as e:
+        as_web(shop, "SELECT customer_id FROM shop.reviews")
+    assert e.value.state == "42501"
+
+
+def test_partitions_cannot_be_read_around_the_policy(shop):
+    part = shop.value("SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'souk.interactions'::regclass ORDER BY 1 LIMIT 1")
+    assert shop.value(f"SET souk.kind = 'system'; SELECT count(*) FROM {part}") == "0"
+    with pytest.raises(SqlError) as e:
+        as_web(shop, f"SELECT count(*) FROM {part}")
+    assert e.value.state == "42501"
+
+
+@pytest.mark.parametrize("statement", [
+    "INSERT INTO shop.products (sku, slug, name) VALUES ('A', 'a', 'A')", "UPDATE shop.products SET price_minor = 1", "DELETE FROM shop.products",
+    "TRUNCATE shop.products CASCADE", "UPDATE shop.product_variants SET stock = 9", "INSERT INTO shop.categories (slug, name) VALUES ('x', 'X')",
+    "UPDATE shop.customers SET name = ''", "DELETE FROM shop.orders", "INSERT INTO shop.orders (number, total_minor) VALUES ('X', 1)",
+    "INSERT INTO souk.tokens (id, name, hash) VALUES ('abcd', 'x', '')", "UPDATE souk.tokens SET scopes = '{*}'", "DELETE FROM souk.tokens",
+    "INSERT INTO souk.settings (key, value) VALUES ('x', '1')", "UPDATE souk.settings SET value = '1'", "DELETE FROM souk.interactions",
+    "UPDATE souk.interactions SET success = true", "SELECT * FROM souk.audit", "UPDATE souk.audit SET action = ''", "DELETE FROM souk.audit",
+    "INSERT INTO souk.migrations (version, name, checksum) VALUES (99, 'x', 'x')", "DELETE FROM souk.idempotency_keys", "CREATE TABLE shop.x ()",
+    "CREATE TABLE souk.x ()", "CREATE FUNCTION shop.x() RETURNS int LANGUAGE sql AS 'SELECT 1'", "SELECT souk.housekeep()", "SELECT shop.refresh_pairs()",
+    "SELECT shop.category_ensure('x')", "SELECT shop.search_refresh()", "ALTER TABLE shop.products DISABLE ROW LEVEL SECURITY"])
+def test_web_role_may_not(shop, statement):
+    with pytest.raises(SqlError) as e:
+        as_web(shop, "SET souk.kind = 'system'; " + statement)
+    assert e.value.state == "42501", e.value
+
+
+def test_nobody_changes_the_audit(shop):
+    shop.run("INSERT INTO souk.audit (actor, action) VALUES ('test', 'test')")
+    for statement in ("UPDATE souk.audit SET action = 'other'", "DELETE FROM souk.audit", "TRUNCATE souk.audit"):
+        with pytest.raises(SqlError) as e:
+            shop.run(statement)
+        assert "append-only" in str(e.value)
+
+
+def test_public_has_nothing_in_our_schemas(cluster, shop):
+    name = shop.value("SELECT current_database()")
+    stranger = type(shop)(f"postgresql://plain@/{name}?host={cluster.folder}")
+    for statement in ("SELECT * FROM shop.products", "SELECT souk.money(1, 'EUR')", "SELECT * FROM souk.tokens"):
+        with pytest.raises(SqlError) as e:
+            stranger.run(statement)
+        assert e.value.state == "42501"
