@@ -9,6 +9,7 @@
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,11 +193,22 @@ span(int ms)
 	return (struct timeval){ ms / 1000, (ms % 1000) * 1000 };
 }
 
+/* hiredis writes without MSG_NOSIGNAL: a Redis that has just gone must not end the process. */
+static void
+ignore_broken_pipes(void)
+{
+	struct sigaction was;
+
+	if (sigaction(SIGPIPE, NULL, &was) == 0 && was.sa_handler == SIG_DFL)
+		(void)signal(SIGPIPE, SIG_IGN);
+}
+
 static bool
 connect_now(struct ctx *c, int ms)
 {
 	struct address a;
 
+	ignore_broken_pipes();
 	if (!parse_url(cfg_str("REDIS_URL"), &a)) {
 		failed(c, "REDIS_URL");
 		return false;
