@@ -56,6 +56,8 @@ admit(struct ctx *c, struct tool_call *call)
 	}
 	if (!scope_held(call->who, call->tool->scope)) {
 		rate_peek(c, call->who, call->tool->rate, &call->rate);
+		if (call->who->token_id[0] == '\0' && call->who->customer_id[0] == '\0' && call->via == VIA_REST)
+			return fail(c, E_UNAUTHENTICATED, "MCP API key required");	/* as the clients of these routes know it */
 		if (call->who->token_id[0] == '\0' && call->who->customer_id[0] == '\0')
 			return fail(c, E_UNAUTHENTICATED, "%s needs an access token with the scope %s", call->name, call->tool->scope);
 		return fail(c, E_FORBIDDEN, "%s needs the scope %s", call->name, call->tool->scope);
