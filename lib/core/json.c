@@ -105,7 +105,7 @@ note_name(struct ctx *c, json_object *set, const char *p, size_t n, const char *
 static enum err
 fail_duplicate(struct ctx *c, const char *p, size_t n)
 {
-	json_object *sets[JSON_DEPTH_MAX + 1];
+	json_object *sets[JSON_DEPTH_MAX + 1] = { NULL };
 	const char *name = NULL;
 	unsigned depth = 0;
 
@@ -118,7 +118,7 @@ fail_duplicate(struct ctx *c, const char *p, size_t n)
 			depth--;
 		} else if (p[i] == '"') {
 			end = string_end(p, i);
-			if (colon_follows(p, end, n))
+			if (depth > 0 && colon_follows(p, end, n))
 				note_name(c, sets[depth - 1], p + i, end - i, &name);
 			if (name != NULL)
 				return fail(c, E_INVALID, "JSON: duplicate member \"%.*s\" at byte %zu",

@@ -156,7 +156,7 @@ static bool
 exponent(struct scan *s)
 {
 	size_t start = s->i++;
-	uint64_t v;
+	uint64_t v = 0;
 
 	if (peek(s) == '+' || peek(s) == '-')
 		s->i++;
@@ -170,7 +170,7 @@ number(struct scan *s)
 {
 	size_t start = s->i, first;
 	bool negative = peek(s) == '-', whole = true;
-	uint64_t v, unused;
+	uint64_t v = 0, unused = 0;
 
 	s->i += negative;
 	first = s->i;

@@ -228,7 +228,7 @@ by_text(const void *a, const void *b)
 static struct shm_series **
 sorted(struct buf *b, void *first, size_t stride, unsigned slots, unsigned *n)
 {
-	struct shm_series **list = arena_zalloc(b->a, slots, sizeof *list);
+	struct shm_series **list = arena_zalloc(b->a, slots, sizeof(void *));
 
 	*n = 0;
 	for (unsigned i = 0; i < slots; i++) {
@@ -237,7 +237,7 @@ sorted(struct buf *b, void *first, size_t stride, unsigned slots, unsigned *n)
 		if (atomic_load_explicit(&s->ready, memory_order_acquire) != 0)
 			list[(*n)++] = s;
 	}
-	qsort(list, *n, sizeof *list, by_text);
+	qsort(list, *n, sizeof(void *), by_text);
 	return list;
 }
 
@@ -281,8 +281,8 @@ print_counters(struct buf *b, struct shm *m)
 static void
 print_histogram(struct buf *b, struct shm_histogram *h)
 {
-	const char *text = h->series.text, *labels = strchr(text, '{');
-	int name = (int)strcspn(text, "{"), inner = (int)strlen(labels) - 2;	/* without { and } */
+	const char *text = h->series.text, *labels = text + strcspn(text, "{");
+	int name = (int)(labels - text), inner = (int)strlen(labels) - 2;	/* without { and } */
 	unsigned long long total = 0;
 	uint64_t sum = atomic_load(&h->sum_us);
 

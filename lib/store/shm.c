@@ -135,11 +135,24 @@ open_file(const char *dir)
 	return fd;
 }
 
+/* Takes fd over. */
+static bool
+map_file(int fd)
+{
+	int why;
+
+	map = mmap(NULL, sizeof(struct shm), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	why = errno;
+	(void)close(fd);
+	errno = why;
+	return map != MAP_FAILED && map != NULL;
+}
+
 static void
 map_private(int why)
 {
 	map = mmap(NULL, sizeof(struct shm), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (map == MAP_FAILED)
+	if (map == MAP_FAILED || map == NULL)
 		failstop("no memory for counters");
 	fill_head(&map->head);
 	log_event(LOG_WARN_, NULL, "STATE_DIR cannot be used, limits and metrics hold for this program only",
@@ -157,11 +170,7 @@ shm_open_state(void)
 	if (sodium_init() < 0)
 		failstop("libsodium cannot start");
 	fd = dir[0] != '\0' ? open_file(dir) : (errno = ENOENT, -1);
-	if (fd >= 0) {
-		map = mmap(NULL, sizeof(struct shm), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-		(void)close(fd);
-		shared = map != MAP_FAILED;
-	}
+	shared = fd >= 0 && map_file(fd);
 	if (!shared)
 		map_private(errno);
 }
