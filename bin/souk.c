@@ -5,6 +5,8 @@
 #include "cli.h"
 #include "cmd_common.h"
 
+#define FORMATS "auto csv tsv json jsonl xlsx"
+
 const struct command commands[] = {
 	{ "migrate", cmd_migrate, "create or update the tables in the database", "", 0, 0,
 	    "Applies sql/migrations in order, each in one transaction, then sql/app whole. Two runs at once are safe.", 0,
@@ -13,6 +15,20 @@ const struct command commands[] = {
 	{ "demo load", cmd_demo_load, "load the demo shop into an empty database", "", 0, 0, NULL, 0, { { 0 } } },
 	{ "demo drawings", cmd_demo_drawings, "print what souk-draw makes product pictures from", "", 0, 0,
 	    "souk demo drawings | souk-draw htdocs/img/products", 0, { { 0 } } },
+	{ "import", cmd_import, "bring in products or orders from a file", "FILE|-", 1, 1,
+	    "Reads CSV, TSV, JSON, JSONL and XLSX, gzip or not: own columns, WooCommerce and Shopify exports. Repeating it changes\n"
+	    "nothing. Exit codes: 0 all rows good, 1 some rows bad (good ones kept), 2 usage, 3 unusable file, 4 database.", CLI_FILES,
+	    { { "dry-run", NULL, "change nothing, say what would change", NULL },
+	      { "orders", NULL, "the file holds orders, not products", NULL },
+	      { "format", "FORMAT", "what the file is (auto)", FORMATS },
+	      { "currency", "CODE", "of amounts that do not name theirs (SHOP_CURRENCY)", "EUR USD GBP CHF" },
+	      { "locale", "CODE", "language of the texts and form of the numbers (SHOP_LOCALE)", "fr en es de" },
+	      { "stock", "N", "stock of new products when the file does not tell it (0)", NULL },
+	      { "status", "STATUS", "of orders that do not name theirs (DELIVERED)", "PENDING PROCESSING PAID SHIPPED DELIVERED CANCELLED" },
+	      { "report", "FILE", "write what happened as JSON", "@file" },
+	      { "errors", "N", "bad rows to show (20)", NULL },
+	      { "wait", NULL, "wait until all products can be found by search", NULL },
+	      { "quiet", NULL, "no progress", NULL } } },
 	{ "token create", cmd_token_create, "make an access token and print it, once", "", 0, 0, NULL, 0,
 	    { { "name", "NAME", "what it is for", NULL },
 	      { "scope", "LIST", "what it may do, separated by commas: catalog:read, orders:*, *", NULL },

@@ -1,0 +1,2 @@
+-- Some lines.
+COPY import_line FROM STDIN

@@ -1,0 +1,2 @@
+-- Before each step.
+TRUNCATE import_now

@@ -1,0 +1,2 @@
+-- -> how many orders the file has.
+SELECT count(*) FROM import_order

@@ -1,0 +1,2 @@
+-- Before each batch.
+TRUNCATE import_row, import_plan

@@ -1,0 +1,2 @@
+-- One batch.
+COPY import_row FROM STDIN

@@ -1,0 +1,2 @@
+-- The waiting variants become the last batch.
+INSERT INTO import_row SELECT * FROM import_waiting

@@ -1,0 +1,2 @@
+-- Count units sold and ratings again.
+SELECT shop.refresh_counts()

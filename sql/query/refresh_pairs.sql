@@ -1,0 +1,2 @@
+-- Count "bought together" again.
+SELECT shop.refresh_pairs()
