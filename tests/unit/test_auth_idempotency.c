@@ -139,7 +139,7 @@ START_TEST(twins)
 {
 	char key[32];
 
-	for (int round = 0; round < 10; round++) {
+	for (int round = 0; round < 5; round++) {
 		int status, before = effects();
 
 		(void)snprintf(key, sizeof(key), "twin-%d", round);
@@ -176,9 +176,9 @@ START_TEST(slow_twin)
 
 	if (fork() == 0) {
 		db_forget();
-		_exit(request(&alice, "slow", "{}", "slow answer", &rep, 2500000) == E_OK ? 0 : 1);
+		_exit(request(&alice, "slow", "{}", "slow answer", &rep, 1700000) == E_OK ? 0 : 1);
 	}
-	usleep(300000);
+	usleep(200000);
 	t = now_ms();
 	ck_assert_int_eq(request(&alice, "slow", "{}", "x", &rep, 0), E_CONFLICT);
 	ck_assert_ptr_nonnull(strstr(ctx_message(&c), "still running"));

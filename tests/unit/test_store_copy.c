@@ -177,7 +177,7 @@ START_TEST(frozen_in_the_middle)
 	while ((e = put_rows(&cp, 0, ROWS, "1")) == E_OK)
 		;
 	ck_assert_int_eq(e, E_UNAVAILABLE);
-	ck_assert_int_le(now_ms() - t, 1000);
+	ck_assert_int_le(now_ms() - t, 2000);
 	ck_assert_int_eq(db_copy_end(&cp, NULL), E_UNAVAILABLE);
 	ck_assert_int_eq(servers_do("thaw"), 0);
 	c.deadline_ms = now_ms() + 5000;

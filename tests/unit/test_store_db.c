@@ -326,7 +326,7 @@ START_TEST(deadline_ends_a_slow_statement)
 	t = now_ms();
 	ck_assert_int_eq(refused(DB_READ, &q_sleep, "3"), E_UNAVAILABLE);
 	ck_assert_int_ge(now_ms() - t, 295);
-	ck_assert_int_le(now_ms() - t, 600);
+	ck_assert_int_le(now_ms() - t, 1500);
 	ck_assert_int_gt(c.retry_after_s, 0);
 	/* no time left: nothing is sent and nothing dropped */
 	deadline_in(10000);
@@ -334,7 +334,7 @@ START_TEST(deadline_ends_a_slow_statement)
 	deadline_in(0);
 	t = now_ms();
 	ck_assert_int_eq(refused(DB_READ, &q_pid, NULL), E_UNAVAILABLE);
-	ck_assert_int_le(now_ms() - t, 50);
+	ck_assert_int_le(now_ms() - t, 250);
 }
 END_TEST
 
@@ -352,15 +352,15 @@ START_TEST(deadline_holds_for_a_frozen_server)
 	deadline_in(400);
 	t = now_ms();
 	ck_assert_int_eq(db_call(&c, DB_WRITE, &staff, &q_length, 1, v, &out, &n), E_UNAVAILABLE);	/* sending */
-	ck_assert_int_le(now_ms() - t, 700);
+	ck_assert_int_le(now_ms() - t, 1500);
 	deadline_in(300);
 	t = now_ms();
 	ck_assert_int_eq(refused(DB_READ, &q_pid, NULL), E_UNAVAILABLE);	/* connecting */
-	ck_assert_int_le(now_ms() - t, 600);
+	ck_assert_int_le(now_ms() - t, 1500);
 	deadline_in(10000);
 	t = now_ms();
 	ck_assert_int_eq(refused(DB_READ, &q_pid, NULL), E_UNAVAILABLE);	/* connecting, capped */
-	ck_assert_int_le(now_ms() - t, 2400);
+	ck_assert_int_le(now_ms() - t, 3200);
 	ctx_clear_error(&c);
 	ck_assert_int_eq(db_ping_us(&c), -1);
 	ck_assert_int_eq(c.err, E_OK);
@@ -371,7 +371,7 @@ START_TEST(deadline_holds_for_a_frozen_server)
 	deadline_in(400);
 	t = now_ms();
 	ck_assert_int_eq(refused(DB_READ, &q_pid, NULL), E_UNAVAILABLE);	/* waiting */
-	ck_assert_int_le(now_ms() - t, 700);
+	ck_assert_int_le(now_ms() - t, 1500);
 	ck_assert_int_eq(servers_do("thaw"), 0);
 	deadline_in(5000);
 	ck_assert_str_eq(call(DB_READ, &q_echo, "thawed"), "thawed");
@@ -393,7 +393,7 @@ START_TEST(breaker_answers_at_once)
 	deadline_in(5000);
 	t = now_ms();
 	ck_assert_int_eq(refused(DB_READ, &q_pid, NULL), E_UNAVAILABLE);
-	ck_assert_int_le(now_ms() - t, 20);
+	ck_assert_int_le(now_ms() - t, 500);
 	ck_assert_int_eq(servers_do("thaw"), 0);
 	usleep(1200000);
 	ck_assert_str_eq(call(DB_READ, &q_echo, "probe"), "probe");
