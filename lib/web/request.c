@@ -123,8 +123,12 @@ static enum err
 admit(struct req *r)
 {
 	const struct route *t = r->route;
-	enum err e = req_authenticate(r);
+	enum err e = E_OK;
 
+	if (t->flags & ROUTE_NO_AUTH)
+		be_anonymous(r);
+	else
+		e = req_authenticate(r);
 	if (e && !(t->flags & ROUTE_ANY_AUTH))
 		return e;
 	r->auth = e;

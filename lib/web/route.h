@@ -26,6 +26,7 @@ struct route {
 #define ROUTE_QUIET 4u		/* health probes: not logged at info level */
 #define ROUTE_OWN_RATE 8u	/* the handler calls rate_hit itself (mcp: class of the tool) */
 #define ROUTE_ANY_AUTH 16u	/* a bad token is not refused before the handler (mcp decides) */
+#define ROUTE_NO_AUTH 32u	/* no token is looked at: a health probe must not need the database */
 
 struct program {
 	const char *name;
