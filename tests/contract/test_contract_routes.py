@@ -66,6 +66,9 @@ def test_no_token(souk, operations):
 def test_bad_token(souk, operations):
     for path, method, op in operations:
         reply = souk.request(method.upper(), concrete(path, op), token="mcp_key_nonsense", **body_for(method))
+        if path in ("/healthz", "/readyz"):
+            assert reply.status == 200, reply  # probes look at no token, so that they need no database
+            continue
         assert reply.status == 401, (path, method, reply)
         assert 'error="invalid_token"' in reply.headers["www-authenticate"]
 
