@@ -185,6 +185,18 @@ req_show_rate(struct req *r)
 	r->rated = true;
 }
 
+/* What the answer meant.  A handler that told an error in a form of its own (MCP) returned E_OK; its status says what it was. */
+static enum err
+outcome(const struct req *r, enum err e)
+{
+	if (e != E_OK || r->res->status < 400)
+		return e;
+	for (e = E_INVALID; e < E_INTERNAL; e++)
+		if (err_info(e)->http == r->res->status)
+			return e;
+	return r->res->status < 500 ? E_INVALID : E_INTERNAL;
+}
+
 static void
 account(struct req *r, enum err e)
 {
@@ -240,7 +252,7 @@ app_request(struct conn *k)
 		e = serve(r);
 		if (!res_done(r))
 			res_error(r, e);
-		account(r, e);
+		account(r, outcome(r, e));
 	} else {
 		overflowed(r, &arena, k);
 		metrics_request("rest", "none", err_info(E_TOO_LARGE)->code, now_us() - r->started_us);
