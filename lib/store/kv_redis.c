@@ -20,6 +20,7 @@
 #include "core/config.h"
 #include "core/log.h"
 #include "store/kv.h"
+#include "ops/metrics.h"
 #include "store/kv_internal.h"
 #include "store/shm.h"
 
@@ -164,6 +165,7 @@ failed(struct ctx *c, const char *what)
 {
 	log_event(LOG_WARN_, c, "redis failed", LOG_S("what", what), LOG_S("text", redis ? redis->errstr : ""));
 	drop();
+	metrics_count("souk_redis_errors_total", NULL, NULL);
 	breaker_failed(BREAKER_REDIS);
 }
 
@@ -276,6 +278,7 @@ ask(struct ctx *c, int n, const char **argv, const size_t *argsz)
 
 	if (r != NULL && r->type == REDIS_REPLY_ERROR) {
 		log_event(LOG_WARN_, c, "redis refused", LOG_S("command", argv[0]), LOG_S("text", r->str));
+		metrics_count("souk_redis_errors_total", NULL, NULL);
 		breaker_failed(BREAKER_REDIS);
 		return NULL;
 	}

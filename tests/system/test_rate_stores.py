@@ -96,6 +96,8 @@ def test_redis_hangs(instance):
         reply = target.get("/readyz")
         assert reply.status == 200 and reply.json["checks"]["redis"]["ok"] is False, reply
         assert target.get("/api/mcp/status", token=target.monitor).json["system"]["status"] == "degraded"
+        text = target.get("/metrics", token=target.monitor).text
+        assert "souk_redis_up 0" in text and "\nsouk_redis_errors_total " in text
     finally:
         os.kill(running.pid("redis"), signal.SIGCONT)
     support.wait_until(lambda: target.get("/readyz").json["checks"]["redis"]["ok"], 15, 0.3)
