@@ -91,7 +91,7 @@ cli_duration(const struct cli *cli, const char *name, int64_t *out_s)
 	static const struct {
 		char unit;
 		int64_t s;
-	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	} units[] = { { '\0', 1 }, { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
 	const char *v = cli_value(cli, name);
 	long long n;
 	char *end;
@@ -102,12 +102,12 @@ cli_duration(const struct cli *cli, const char *name, int64_t *out_s)
 	errno = 0;
 	n = strtoll(v, &end, 10);
 	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (end > v && errno == 0 && n >= 0 && n <= 36500LL * 86400 / units[i].s && end[0] == units[i].unit && end[1] == '\0') {
+		if (end > v && errno == 0 && n >= 0 && n <= 36500LL * 86400 / units[i].s && end[0] == units[i].unit && (end[0] == '\0' || end[1] == '\0')) {
 			*out_s = n * units[i].s;
 			return true;
 		}
 	}
-	cli_fail(cli, CLI_USAGE, "--%s: a time such as 90s, 15m, 24h or 30d is expected", name);
+	cli_fail(cli, CLI_USAGE, "--%s: a time such as 90 (seconds), 15m, 24h or 30d is expected", name);
 	return false;
 }
 
