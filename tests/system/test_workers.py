@@ -1,0 +1,131 @@
+"""What a worker keeps and leaves: memory, connections, log lines."""
+import json
+import os
+import re
+import time
+
+import pytest
+
+import support
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    home = tmp_path_factory.mktemp("workers")
+    os.chmod(home, 0o755)
+    os.chmod(home.parent, 0o755)
+    instance = support.Instance(home / "var", support.free_port(), demo="on", workers=2, IDLE_CLOSE_S=1, MCP_LOG_LEVEL="debug")
+    try:
+        instance.start()
+        yield instance
+    finally:
+        instance.serve("purge", check=False)
+
+
+def private_kb(pid):
+    """Memory that belongs to this process alone."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+        return sum(int(line.split()[1]) for line in f if line.startswith("Private_"))
+
+
+def mixture(target, n):
+    """Requests of all kinds, large and small, good and bad."""
+    kinds = [
+        lambda: target.call("search_products", {"query": "lampe suspendu bois", "limit": 50}, token=target.admin),
+        lambda: target.call("search_products", {"query": "x" * 500}, token=target.admin),
+        lambda: target.get("/api/mcp/inventory?limit=200", token=target.admin),
+        lambda: target.get("/api/mcp/sales?limit=200", token=target.admin),
+        lambda: target.post("/mcp", body=b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"' + b"y" * 900000 + b'"}}', token=target.admin),
+        lambda: target.post("/mcp", body=b"[" * 20000, token=target.admin),
+        lambda: target.get("/openapi.json"),
+        lambda: target.get("/api/nothing"),
+        lambda: target.get("/metrics", token=target.admin),
+        lambda: target.get("/api/mcp/status", token="mcp_key_bad"),
+        lambda: target.call("test_write", {"key": "m"}, token=target.admin, headers={"Idempotency-Key": support.unique("m").replace(" ", "-")}),
+        lambda: target.call("test_write", {"key": "m", "fail": True}, token=target.admin),
+    ]
+    for i in range(n):
+        kinds[i % len(kinds)]()
+
+
+def test_memory_does_not_grow(running):
+    target = running.target
+    mixture(target, 600)
+    before = {p: private_kb(p) for p in running.workers()}
+    mixture(target, 1800)
+    after = {p: private_kb(p) for p in running.workers()}
+    assert set(before) == set(after), "a worker died"
+    grown = {p: after[p] - before[p] for p in before}
+    assert max(grown.values()) < 700, f"kB more after 1,800 requests: {grown}"
+
+
+def test_idle_connections_are_closed(running):
+    """A shop at night holds no database connection."""
+    target = running.target
+    mixture(target, 24)
+
+    def connections():
+        return int(target.value("SELECT count(*) FROM pg_stat_activity WHERE datname = 'souk' AND backend_type = 'client backend' "
+                                "AND pid <> pg_backend_pid()"))
+    support.wait_until(lambda: connections() == 0, 20, 0.5)
+    assert target.call("test_scoped", {}, token=target.admin).ok
+
+
+def test_programs_do_not_speak_as_owner(running):
+    """What serves requests may not change tables, nor read what only the owner may."""
+    target = running.target
+    target.get("/api/mcp/status", token=target.admin)
+    roles = target.sql("SELECT DISTINCT rolsuper, rolbypassrls, rolcreaterole FROM pg_roles WHERE rolname LIKE '%_web'")
+    assert roles == [["f", "f", "f"]]
+    for statement in ("DELETE FROM souk.audit", "CREATE TABLE shop.x (a int)", "UPDATE souk.tokens SET scopes = '{*}'", "SELECT hash FROM souk.settings_x"):
+        with pytest.raises(AssertionError):
+            target.sql(f"BEGIN; SET LOCAL ROLE souk_web; {statement}; ROLLBACK")
+
+
+def log_lines(running):
+    with open(os.path.join(running.target.data, "log", "souk.log"), encoding="utf-8") as f:
+        return f.read().splitlines()
+
+
+def test_the_log_is_json_and_keeps_secrets(running):
+    """Each line an object with the fixed members; no token, no word of a query, no address, no e-mail."""
+    target = running.target
+    secret, word = target.token("sales:read"), "zwiebelturmlampe"
+    mixture(target, 12)
+    target.call("search_products", {"query": word}, token=secret, headers={"X-Request-Id": "log-test-0001"})
+    target.call("get_product_details", {"productId": word}, token=secret)
+    target.get(f"/api/mcp/inventory?q={word}&mail=anna@example.org", token=secret)
+    target.get("/api/mcp/status", token=secret + "x")
+    target.get("/api/mcp/status?token=" + secret)
+    time.sleep(0.3)
+    lines = log_lines(running)
+    assert len(lines) > 50
+    for line in lines:
+        record = json.loads(line)
+        assert {"timestamp", "level", "message"} <= set(record), line
+        support.assert_rfc3339(record["timestamp"])
+        assert record["level"] in ("debug", "info", "warn", "error"), line
+    text = "\n".join(lines)
+    for canary in (secret.split("_")[3][:20], target.admin.split("_")[3][:20], word, "anna@example.org", "127.0.0.1"):
+        assert canary not in text, f"{canary} is in the log: {next(line for line in lines if canary in line)[:300]}"
+    assert any(json.loads(line).get("correlationId") == "log-test-0001" for line in lines)
+
+
+def test_nothing_went_wrong_unseen(running):
+    """All the above left no error in the log, and no worker had to be replaced."""
+    errors = [line for line in log_lines(running) if '"level":"error"' in line]
+    assert errors == []
+
+
+def test_a_program_starts_quickly(running):
+    """With a warm file system: from exec to the answer of a plain CGI request without a database."""
+    import subprocess
+    program = os.path.join(running.target.data, "app", "lib", "souk", "cgi-bin", "status")
+    env = {"SOUK_CONF": running.target.conf, "REQUEST_METHOD": "GET", "REQUEST_URI": "/healthz", "HTTP_HOST": "localhost", "REMOTE_ADDR": "127.0.0.1"}
+    times = []
+    for _ in range(15):
+        began = time.monotonic()
+        out = subprocess.run([program], env=env, stdout=subprocess.PIPE, check=True, stdin=subprocess.DEVNULL).stdout
+        times.append(time.monotonic() - began)
+        assert re.search(rb"^Status: 200", out)
+    assert min(times) < 0.1, f"{min(times) * 1000:.0f} ms"
