@@ -202,7 +202,7 @@ ALL_CF = -std=gnu11 -D_GNU_SOURCE -DSOUK_VERSION='"$(VERSION)"' \
 	$(if $(DEVELOPER),$(FLAGS_DEVELOPER)) $(PKG_CF) $(CPPFLAGS) $(CFLAGS)
 ALL_LD = -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed \
 	$(LD_MODE) $(LDFLAGS)
-LIBS   := $(PKG_LD) -lfcgi -lcsv -lm
+LIBS   := $(PKG_LD) -lfcgi -lcsv -lstemmer -lm
 
 # ---- rules ------------------------------------------------------------------
 
