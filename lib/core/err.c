@@ -31,6 +31,7 @@ static const struct {
 	const char *prefix;
 	enum err e;
 } states[] = {
+	{ "08P01", E_INTERNAL },	/* protocol violation: we called it wrongly */
 	{ "08", E_UNAVAILABLE },	/* connection exception */
 	{ "22012", E_INTERNAL },	/* division by zero is our statement's fault */
 	{ "22", E_INVALID },		/* data exception: number out of range, bad date, ... */
