@@ -46,6 +46,7 @@ struct command {
 
 #define CLI_NO_CONFIG 1u	/* runs without reading the configuration */
 #define CLI_FILES 2u		/* operands are files (completion) */
+#define CLI_AS_WEB 4u		/* with the rights of the programs, not of the owner */
 
 struct cli {
 	const struct command *cmd;

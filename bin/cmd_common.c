@@ -318,7 +318,8 @@ run(struct cli *cli, const char *conf)
 	cli->c.a = &cli->arena;
 	cli->c.deadline_ms = now_ms() + FAR_MS;
 	random_uuid(cli->c.id);
-	db_use_owner();
+	if ((cli->cmd->flags & CLI_AS_WEB) == 0)
+		db_use_owner();
 	code = cli->cmd->run(cli);
 	db_close_idle(0);
 	arena_release(&cli->arena);

@@ -101,7 +101,7 @@ value_currency(const char *s, size_t n, char out[4])
 
 /* Where the decimals begin: index of the separator, n when there is none, n + 1 when the text makes no sense. */
 static size_t
-decimal_at(const char *s, size_t n, enum decimal d)
+decimal_at(const char *s, size_t n, enum decimal d, int scale)
 {
 	size_t dots = 0, commas = 0, last = n, i, after;
 	char sep;
@@ -123,7 +123,7 @@ decimal_at(const char *s, size_t n, enum decimal d)
 		after += s[i] >= '0' && s[i] <= '9';
 	if (after != 3 || last == 0 || last > 3 || (last == 1 && s[0] == '0'))
 		return last;
-	if (d == DECIMAL_BOTH)
+	if (d == DECIMAL_BOTH || scale == 3)
 		return last;
 	return (d == DECIMAL_POINT) == (sep == '.') ? last : n;
 }
@@ -145,7 +145,7 @@ value_amount(const char *s, size_t n, int scale, enum decimal d, bool sign, int6
 		n--;
 		strip_currency(&s, &n, code);
 	}
-	if ((point = decimal_at(s, n, d)) > n)
+	if ((point = decimal_at(s, n, d, scale)) > n)
 		return false;
 	for (i = 0; i < n; i++) {
 		if (i == point && decimals < 0) {
@@ -241,8 +241,8 @@ value_rating(const char *s, size_t n, char out[8], const char **why)
 bool
 value_bool(const char *s, size_t n, bool *out, const char **why)
 {
-	static const char *const yes[] = { "1", "true", "yes", "y", "oui", "o", "ja", "j", "si", "s\xc3\xad", "x", "on", "vrai", "wahr" };
-	static const char *const no[] = { "0", "false", "no", "n", "non", "nein", "off", "faux", "falsch", "-1" };
+	static const char *const yes[] = { "1", "true", "yes", "y", "oui", "o", "ja", "j", "si", "s\xc3\xad", "x", "t", "on", "vrai", "wahr" };
+	static const char *const no[] = { "0", "false", "f", "no", "n", "non", "nein", "off", "faux", "falsch", "-1" };
 	size_t i;
 
 	value_trim(&s, &n);

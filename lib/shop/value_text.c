@@ -33,13 +33,13 @@ real_day(int y, int m, int d)
 	return y >= 1900 && y <= 9999 && m >= 1 && m <= 12 && d >= 1 && d <= days[m - 1] + (m == 2 && leap);
 }
 
-/* "14:30", "14:30:05.123", "2:30 PM"; nothing is midnight. */
+/* "14:30", "14:30:05.123", "2:30 PM"; nothing is midnight.  hms[3] is microseconds. */
 static bool
-clock_part(const char **s, const char *end, int hms[3])
+clock_part(const char **s, const char *end, int hms[4])
 {
-	int i, n;
+	int i, n, k;
 
-	hms[0] = hms[1] = hms[2] = 0;
+	hms[0] = hms[1] = hms[2] = hms[3] = 0;
 	while (*s < end && (**s == ' ' || **s == 'T' || **s == 't'))
 		(*s)++;
 	if (*s == end)
@@ -56,7 +56,11 @@ clock_part(const char **s, const char *end, int hms[3])
 		return false;
 	if (*s < end && **s == '.') {
 		(*s)++;
-		digits(s, end, 9, &n);
+		if ((hms[3] = digits(s, end, 6, &n)) < 0)
+			return false;
+		for (; n < 6; n++)
+			hms[3] *= 10;
+		digits(s, end, 9, &k);
 	}
 	while (*s < end && **s == ' ')
 		(*s)++;
@@ -99,7 +103,7 @@ bool
 value_date(const char *s, size_t n, bool month_first, char out[VALUE_DATE_MAX], const char **why)
 {
 	const char *end;
-	int a, b, c, na, nb, nc, hms[3];
+	int a, b, c, na, nb, nc, hms[4];
 	char zone[8], sep;
 
 	value_trim(&s, &n);
@@ -122,7 +126,7 @@ value_date(const char *s, size_t n, bool month_first, char out[VALUE_DATE_MAX], 
 	}
 	if (!real_day(a, b, c) || !clock_part(&s, end, hms) || !zone_part(&s, end, zone))
 		return false;
-	snprintf(out, VALUE_DATE_MAX, "%04d-%02d-%02d %02d:%02d:%02d%s", a, b, c, hms[0], hms[1], hms[2], zone);
+	snprintf(out, VALUE_DATE_MAX, "%04d-%02d-%02d %02d:%02d:%02d.%06d%s", a, b, c, hms[0], hms[1], hms[2], hms[3], zone);
 	return true;
 }
 
@@ -143,53 +147,45 @@ is_address(const char *s, size_t n)
 }
 
 static bool
-add_image(struct buf *json, int *count, const char *url, size_t n, const char *alt, size_t altsz, const char **why)
+check_image(int *count, const char *url, size_t n, const char **why)
 {
-	if (!is_address(url, n)) {
-		*why = "is not a list of web addresses (http, https, or /path)";
+	*why = "is not a list of web addresses (http, https, or /path)";
+	if (!is_address(url, n))
 		return false;
-	}
-	if (++*count > 250) {
-		*why = "has more than 250 addresses";
-		return false;
-	}
-	buf_puts(json, *count > 1 ? ",{\"url\":" : "{\"url\":");
-	buf_json_string(json, url, n);
-	if (altsz > 0) {
-		buf_puts(json, ",\"alt\":");
-		buf_json_string(json, alt, altsz);
-	}
-	buf_putc(json, '}');
-	return true;
+	*why = "has more than 250 addresses";
+	return ++*count <= 250;
 }
 
-/* A JSON array of addresses or of {"url", "alt"}. */
+/* A JSON array of addresses or of objects with url or src; whatever else an object tells is kept. */
 static bool
 images_from_json(struct buf *json, const char *s, size_t n, const char **why)
 {
 	struct ctx c = { .a = json->a };
-	json_object *list, *e;
-	const char *url = NULL, *alt = "";
-	size_t i, urlsz = 0, altsz = 0;
+	json_object *list, *e, *url;
+	const char *text;
+	size_t i;
 	int count = 0;
 
 	*why = "is not a list of web addresses";
 	if (json_parse(&c, s, n, &list) != E_OK || !json_object_is_type(list, json_type_array))
 		return false;
 	for (i = 0; i < json_object_array_length(list); i++) {
-		e = json_object_array_get_idx(list, i);
-		altsz = 0;
-		if (json_object_is_type(e, json_type_string)) {
-			url = json_object_get_string(e);
-			urlsz = (size_t)json_object_get_string_len(e);
-		} else if (!json_object_is_type(e, json_type_object) ||
-		    (json_get_string(e, "url", 1, 2000, &url, &urlsz) != JSON_OK && json_get_string(e, "src", 1, 2000, &url, &urlsz) != JSON_OK)) {
-			return false;
-		} else if (json_get_string(e, "alt", 0, 1000, &alt, &altsz) != JSON_OK) {
-			altsz = 0;
+		url = e = json_object_array_get_idx(list, i);
+		if (json_object_is_type(e, json_type_object) && !json_object_object_get_ex(e, "url", &url) &&
+		    json_object_object_get_ex(e, "src", &url)) {
+			json_object_object_add(e, "url", json_object_get(url));
+			json_object_object_del(e, "src");
 		}
-		if (!add_image(json, &count, url, urlsz, alt, altsz, why))
+		if (!json_object_is_type(url, json_type_string) ||
+		    !check_image(&count, json_object_get_string(url), (size_t)json_object_get_string_len(url), why))
 			return false;
+		text = json_text(&c, e, &n);
+		buf_puts(json, i > 0 ? "," : "");
+		if (url == e)
+			buf_puts(json, "{\"url\":");
+		buf_put(json, text, n);
+		if (url == e)
+			buf_putc(json, '}');
 	}
 	return true;
 }
@@ -213,8 +209,13 @@ value_images(struct buf *json, const char *s, size_t n, const char **why)
 			for (from = i; i < n && (unsigned char)s[i] > ' ' && s[i] != '|' && !(s[i] == ',' && (i + 1 == n ||
 			    (unsigned char)s[i + 1] <= ' ' || strncasecmp(s + i + 1, "http", n - i - 1 < 4 ? n - i - 1 : 4) == 0)); i++)
 				;
-			if (i > from && !add_image(json, &count, s + from, i - from, "", 0, why))
+			if (i == from)
+				continue;
+			if (!check_image(&count, s + from, i - from, why))
 				return false;
+			buf_puts(json, count > 1 ? ",{\"url\":" : "{\"url\":");
+			buf_json_string(json, s + from, i - from);
+			buf_putc(json, '}');
 		}
 	}
 	buf_putc(json, ']');

@@ -1,0 +1,329 @@
+/* souk doctor: each check gives one finding, and what is wrong comes with how to mend it. */
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "auth/token.h"
+#include "cli.h"
+#include "cmd_sqlfile.h"
+#include "core/banned.h"
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/config.h"
+#include "gen/sql.h"
+#include "store/kv.h"
+#include "store/shm.h"
+
+#define SKEW_MAX_S 30
+#define BODY_MAX 65536
+
+enum state { FINE, WARNING, WRONG };
+
+struct doctor {
+	struct cli *cli;
+	bool json;
+	int findings, warnings, wrong;
+	struct buf out;
+};
+
+/* One finding.  mend is NULL when nothing needs mending. */
+static void
+found(struct doctor *d, enum state state, const char *check, const char *mend, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+static void
+found(struct doctor *d, enum state state, const char *check, const char *mend, const char *fmt, ...)
+{
+	static const char *const names[] = { "ok", "warning", "error" };
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	d->warnings += state == WARNING;
+	d->wrong += state == WRONG;
+	if (!d->json) {
+		printf("%-8s %-14s %s\n", names[state], check, text);
+		if (mend != NULL)
+			printf("%-8s %-14s -> %s\n", "", "", mend);
+		return;
+	}
+	buf_printf(&d->out, "%s{\"check\":\"%s\",\"state\":\"%s\",\"finding\":", d->findings++ > 0 ? "," : "", check, names[state]);
+	buf_json_cstr(&d->out, text);
+	buf_puts(&d->out, ",\"mend\":");
+	buf_json_cstr(&d->out, mend);
+	buf_putc(&d->out, '}');
+}
+
+/* ---- this host ---- */
+
+static void
+check_config(struct doctor *d)
+{
+	const char *conflict = cfg_conflict();
+
+	if (cfg_file()[0] != '\0')
+		found(d, FINE, "configuration", NULL, "%s", cfg_file());
+	else
+		found(d, WARNING, "configuration", "souk config --example > souk.conf, and set SOUK_CONF to it", "no souk.conf: defaults and environment");
+	if (conflict != NULL)
+		found(d, WRONG, "configuration", "change one of the two", "%s", conflict);
+	if (cfg_str("TOKEN_PEPPER")[0] == '\0')
+		found(d, WRONG, "configuration", "TOKEN_PEPPER = (openssl rand -hex 32), once and for all", "TOKEN_PEPPER is not set: no token can work");
+}
+
+static void
+check_state(struct doctor *d)
+{
+	const char *dir = cfg_str("STATE_DIR");
+	struct stat st;
+
+	if (stat(dir, &st) != 0)
+		found(d, WRONG, "state", "create it for the user of the web server's programs", "STATE_DIR %s: %s", dir, strerror(errno));
+	else if (!S_ISDIR(st.st_mode))
+		found(d, WRONG, "state", "set STATE_DIR to a folder", "STATE_DIR %s is no folder", dir);
+	else if (access(dir, W_OK | X_OK) != 0)
+		found(d, WARNING, "state", "run souk as the user of the programs", "STATE_DIR %s is not writable for this user (uid %d; it belongs to %d)", dir,
+		    (int)geteuid(), (int)st.st_uid);
+	else if ((st.st_mode & S_IWOTH) != 0)
+		found(d, WARNING, "state", "chmod o-w", "STATE_DIR %s can be written by everybody", dir);
+	else
+		found(d, FINE, "state", NULL, "STATE_DIR %s", dir);
+}
+
+/* ---- database ---- */
+
+static void
+check_clock(struct doctor *d, const char *whose, int64_t theirs_s)
+{
+	int64_t skew = theirs_s - wall_ms() / 1000;
+
+	if (skew > SKEW_MAX_S || skew < -SKEW_MAX_S)
+		found(d, WARNING, "clock", "let both hosts take their time from the network (systemd-timesyncd, chrony)",
+		    "the clock of %s differs by %lld s", whose, (long long)skew);
+	else
+		found(d, FINE, "clock", NULL, "%s agrees within %lld s", whose, (long long)(skew < 0 ? -skew : skew));
+}
+
+static void
+check_tables(struct doctor *d, PGconn *pg)
+{
+	PGresult *r = sql_run(d->cli, pg, &sql_migrate_ready, 0, NULL);
+	int have;
+
+	if (r == NULL || strcmp(PQgetvalue(r, 0, 0), "t") != 0) {
+		found(d, WRONG, "migrations", "souk migrate", "the database has no tables of souk");
+		PQclear(r);
+		return;
+	}
+	PQclear(r);
+	r = sql_run(d->cli, pg, &sql_ready, 0, NULL);
+	have = r != NULL ? (int)strtol(PQgetvalue(r, 0, 0), NULL, 10) : 0;
+	PQclear(r);
+	if (have < SOUK_SCHEMA)
+		found(d, WRONG, "migrations", "souk migrate", "the database is at %d, the programs expect %d", have, SOUK_SCHEMA);
+	else if (have > SOUK_SCHEMA)
+		found(d, WARNING, "migrations", "update the programs", "the database is at %d, these programs know %d", have, SOUK_SCHEMA);
+	else
+		found(d, FINE, "migrations", NULL, "the database is at %d", have);
+	r = sql_run(d->cli, pg, &sql_search_waiting, 0, NULL);
+	if (r != NULL && strtol(PQgetvalue(r, 0, 0), NULL, 10) > 0)
+		found(d, WARNING, "search", "wait, or souk import --wait", "%s changed products are not yet indexed", PQgetvalue(r, 0, 0));
+	PQclear(r);
+}
+
+static void
+check_database(struct doctor *d)
+{
+	int64_t began = now_us();
+	PGconn *pg = sql_connect(d->cli);
+	PGresult *r = pg != NULL ? sql_run(d->cli, pg, &sql_doctor_database, 0, NULL) : NULL;
+	long version;
+
+	if (r == NULL) {
+		found(d, WRONG, "database", "check DATABASE_URL; is PostgreSQL running, and may this user connect?", "PostgreSQL cannot be reached");
+		PQfinish(pg);
+		return;
+	}
+	version = strtol(PQgetvalue(r, 0, 0), NULL, 10);
+	found(d, version >= 130000 ? FINE : WRONG, "database", version >= 130000 ? NULL : "PostgreSQL 13 or newer is needed",
+	    "PostgreSQL %ld.%ld, connected in %lld ms", version / 10000, version % 10000, (long long)((now_us() - began) / 1000));
+	if (strcmp(PQgetvalue(r, 0, 1), "UTF8") != 0)
+		found(d, WRONG, "database", "create the database with ENCODING 'UTF8'", "the encoding is %s", PQgetvalue(r, 0, 1));
+	if (strcmp(PQgetvalue(r, 0, 3), "t") != 0)
+		found(d, WARNING, "roles", "where you may, grant CREATEROLE and run souk migrate; row-level security holds without it",
+		    "there is no web role: programs run as the owner");
+	else if (strcmp(PQgetvalue(r, 0, 4), "t") != 0)
+		found(d, WARNING, "roles", "GRANT the web role to the owner", "the web role cannot be taken");
+	else
+		found(d, FINE, "roles", NULL, "programs run with the rights of the web role");
+	check_clock(d, "the database", strtoll(PQgetvalue(r, 0, 2), NULL, 10));
+	PQclear(r);
+	check_tables(d, pg);
+	PQfinish(pg);
+}
+
+static void
+check_redis(struct doctor *d)
+{
+	int64_t us = kv_redis_ping_us(&d->cli->c);
+
+	if (us >= 0)
+		found(d, FINE, "redis", NULL, "answers in %lld us", (long long)us);
+	else if (us == -1)
+		found(d, FINE, "redis", NULL, "not configured: PostgreSQL does its work");
+	else
+		found(d, WARNING, "redis", "check REDIS_URL; is Redis running? Meanwhile PostgreSQL does its work", "Redis does not answer");
+}
+
+/* ---- web ---- */
+
+struct reply {
+	long status;
+	int64_t date_s;
+	char body[BODY_MAX];
+	size_t n;
+};
+
+static size_t
+on_body(char *p, size_t size, size_t n, void *arg)
+{
+	struct reply *r = arg;
+
+	n *= size;
+	if (n > sizeof(r->body) - 1 - r->n)
+		return 0;
+	memcpy(r->body + r->n, p, n);
+	r->body[r->n += n] = '\0';
+	return n;
+}
+
+static size_t
+on_header(char *p, size_t size, size_t n, void *arg)
+{
+	struct reply *r = arg;
+	char line[128];
+
+	if (n * size < sizeof(line) && n * size > 6 && strncasecmp(p, "Date: ", 6) == 0) {
+		snprintf(line, sizeof(line), "%.*s", (int)(n * size), p);
+		r->date_s = (int64_t)curl_getdate(line + 6, NULL);
+	}
+	return n * size;
+}
+
+/* GET url + path; the token may be NULL.  NULL when an answer came, else why none did. */
+static const char *
+get(const char *url, const char *path, const char *token, struct reply *r)
+{
+	char full[2048], auth[TOKEN_TEXT_MAX + 32];
+	struct curl_slist *headers = NULL;
+	CURL *h = curl_easy_init();
+	CURLcode rc = CURLE_FAILED_INIT;
+
+	memset(r, 0, sizeof(*r));
+	snprintf(full, sizeof(full), "%s%s", url, path);
+	if (h == NULL)
+		return "out of memory";
+	if (token != NULL) {
+		snprintf(auth, sizeof(auth), "Authorization: Bearer %s", token);
+		headers = curl_slist_append(NULL, auth);
+	}
+	curl_easy_setopt(h, CURLOPT_URL, full);
+	curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, 3000L);
+	curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, 10000L);
+	curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(h, CURLOPT_WRITEDATA, r);
+	curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(h, CURLOPT_HEADERDATA, r);
+	rc = curl_easy_perform(h);
+	curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &r->status);
+	curl_easy_cleanup(h);
+	curl_slist_free_all(headers);
+	return rc == CURLE_OK ? NULL : curl_easy_strerror(rc);
+}
+
+static void
+check_authorization(struct doctor *d, const char *url, const char *token, struct reply *r)
+{
+	struct subject who;
+	enum err e = token_verify(&d->cli->c, token, "127.0.0.1", &who);
+
+	ctx_clear_error(&d->cli->c);
+	if (e == E_UNAUTHENTICATED) {
+		found(d, WARNING, "authorization", "give a valid one with --token; souk token create makes one", "the token to try is not valid here");
+		return;
+	}
+	if (get(url, "/api/mcp/status", token, r) != NULL)
+		return;
+	if (r->status == 401)
+		found(d, WRONG, "authorization",
+		    "Apache: CGIPassAuth On (or SetEnvIf Authorization \"(.*)\" HTTP_AUTHORIZATION=$1); see the examples. Is it the same database and TOKEN_PEPPER?",
+		    "the token is valid, but the programs do not get the Authorization header");
+	else if (r->status == 403)
+		found(d, FINE, "authorization", NULL, "the Authorization header arrives (the token has no status:read)");
+	else
+		found(d, r->status == 200 ? FINE : WARNING, "authorization", r->status == 200 ? NULL : "see the log of the programs",
+		    "GET /api/mcp/status answers %ld", r->status);
+}
+
+static void
+check_web(struct doctor *d, const char *url, const char *token)
+{
+	struct reply *r = calloc(1, sizeof(*r));
+	const char *why = r != NULL ? get(url, "/healthz", NULL, r) : "out of memory";
+
+	if (why != NULL) {
+		found(d, WRONG, "web", "is the web server running, and is the address right (--url)?", "%s: %s", url, why);
+	} else if (r->status != 200 || strstr(r->body, "\"ok\"") == NULL) {
+		found(d, WRONG, "web", r->status == 404 ? "the web server runs, but does not hand this path to souk: see the example configurations" :
+		    "see the error log of the web server", "GET %s/healthz answers %ld", url, r->status);
+	} else {
+		found(d, FINE, "web", NULL, "%s answers", url);
+		if (r->date_s > 0)
+			check_clock(d, "the web server", r->date_s);
+		if (get(url, "/readyz", NULL, r) == NULL && r->status != 200)
+			found(d, WRONG, "web", "the members that are false say which", "not ready: %.200s", r->body);
+		if (token != NULL)
+			check_authorization(d, url, token, r);
+		else
+			found(d, WARNING, "authorization", "give a token with --token", "not tried");
+	}
+	free(r);
+}
+
+int
+cmd_doctor(struct cli *cli)
+{
+	struct doctor d = { .cli = cli, .json = cli_value(cli, "json") != NULL };
+	const char *url = cli_value(cli, "url"), *token = cli_value(cli, "token");
+
+	url = url != NULL ? url : getenv("SOUK_URL") != NULL ? getenv("SOUK_URL") : cfg_str("PUBLIC_URL");
+	if (token == NULL)
+		token = getenv("SOUK_MONITOR_TOKEN") != NULL ? getenv("SOUK_MONITOR_TOKEN") : getenv("SOUK_ADMIN_TOKEN");
+	buf_init(&d.out, &cli->arena, 4096, 1u << 20);
+	shm_open_state();
+	check_config(&d);
+	check_state(&d);
+	check_database(&d);
+	check_redis(&d);
+	if (url[0] != '\0')
+		check_web(&d, url, token);
+	else
+		found(&d, WARNING, "web", "give its address with --url, SOUK_URL or PUBLIC_URL", "not tried");
+	if (d.json)
+		printf("{\"ok\":%s,\"errors\":%d,\"warnings\":%d,\"findings\":[%s]}\n", d.wrong == 0 ? "true" : "false", d.wrong, d.warnings,
+		    buf_str(&d.out));
+	else
+		printf("%d errors, %d warnings\n", d.wrong, d.warnings);
+	return d.wrong == 0 ? CLI_OK : CLI_FAILED;
+}
