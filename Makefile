@@ -118,12 +118,12 @@ lint:
 FUZZ_SECONDS ?= 60
 fuzz:
 	@mk/deps.sh lint
-	@$(BUILD) FUZZ=1 fuzzers
+	@$(BUILD) FUZZ=1 B=build-fuzz fuzzers
 	@mk/fuzz.sh build-fuzz $(FUZZ_SECONDS)
 
 cov:
 	@mk/deps.sh check
-	@$(BUILD) COV=1 tests
+	@$(BUILD) COV=1 B=build-cov tests
 	@mk/cov.sh build-cov
 
 dist:

@@ -79,6 +79,13 @@ class Instance:
         return found
 
 
+def install(**variables):
+    """What `make install` puts in place of what is built."""
+    words = [f"{k}={v}" for k, v in dict(B=os.environ.get("SOUK_BUILD", "build"), **variables).items()]
+    env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+    subprocess.run(["make", "-s", "-C", TOP, "copy", *words], check=True, env=env)
+
+
 @pytest.fixture
 def make(tmp_path_factory):
     """make(home=None, **settings) gives an instance that is purged afterwards."""
@@ -421,3 +428,31 @@ def test_as_an_ordinary_user(make):
     finally:
         as_user("purge")
         shutil.rmtree(top, ignore_errors=True)
+
+
+def test_an_installed_tree_serves_without_the_checkout(make):
+    top = pathlib.Path(tempfile.mkdtemp(prefix="souk-test-", dir="/var/tmp"))
+    os.chmod(top, 0o755)
+    install(PREFIX=f"{top}/opt")
+    i = make(top / "state")
+    for command in ("start", "status", "stop"):
+        r = subprocess.run([top / "opt/bin/souk", "serve", command], env=i.env, cwd="/", text=True, timeout=120,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert r.returncode == 0, r.stdout
+        if command == "start":
+            assert i.ready() == 200
+            assert not (i.data() / "app").exists()
+    i("purge")
+    shutil.rmtree(top)
+
+
+def test_destdir_changes_no_byte():
+    with tempfile.TemporaryDirectory() as top:
+        install(PREFIX=f"{top}/a")
+        install(PREFIX="/a", DESTDIR=f"{top}/b")
+        r = subprocess.run(["diff", "-r", f"{top}/a", f"{top}/b/a"], capture_output=True, text=True)
+        assert r.returncode == 0, r.stdout
+        names = {str(p.relative_to(f"{top}/a")) for p in pathlib.Path(f"{top}/a").rglob("*") if p.is_file()}
+        assert {"bin/souk", "bin/souk-serve", "lib/souk/cgi-bin/souk.fcgi", "lib/souk/cgi-bin/mcp",
+                "share/souk/lighttpd.conf.example", "share/souk/apache.conf.example", "share/souk/htaccess.example",
+                "share/souk/souk.conf.example", "share/souk/sql/bootstrap.sql", "share/souk/htdocs/index.html"} <= names
