@@ -95,5 +95,6 @@ int cmd_token_create(struct cli *cli);
 int cmd_token_list(struct cli *cli);
 int cmd_token_revoke(struct cli *cli);
 int cmd_token_rotate(struct cli *cli);
+int cmd_tools(struct cli *cli);
 
 #endif
