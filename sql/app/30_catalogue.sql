@@ -102,8 +102,12 @@ $$;
 
 -- That category and all below it.
 CREATE OR REPLACE FUNCTION shop.category_tree(wanted text) RETURNS bigint[]
-LANGUAGE sql STABLE
-AS $$ SELECT array_agg(id) FROM shop.categories WHERE path_ids @> ARRAY[shop.category_find(wanted)] $$;
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN (SELECT array_agg(id) FROM shop.categories WHERE path_ids @> ARRAY[shop.category_find(wanted)]);
+END
+$$;
 
 -- All categories in display order (place), each as it is shown, with the number of active products in it and below.
 CREATE OR REPLACE FUNCTION shop.category_list(locale text)
@@ -187,11 +191,11 @@ SELECT json_build_object(
 	'image', p.images->0->>'url')
 $$;
 
--- The variants of a product, in its order. Takes columns, not the row, so that no caller has to build one.
-CREATE OR REPLACE FUNCTION shop.variants(product bigint, price bigint, sale_price bigint, currency text) RETURNS json
+-- The form of a variant; what it does not say itself is the product's. Columns, not the product's row, which would have to be built first.
+CREATE OR REPLACE FUNCTION shop.variant(v shop.product_variants, price bigint, sale_price bigint, currency text) RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-SELECT json_agg(json_build_object(
+SELECT json_build_object(
 	'id', v.id::text,
 	'sku', v.sku,
 	'options', v.options,
@@ -199,12 +203,23 @@ SELECT json_agg(json_build_object(
 	'salePrice', souk.money(CASE WHEN v.price_minor IS NULL THEN coalesce(v.sale_price_minor, sale_price)
 		ELSE v.sale_price_minor END, currency),
 	'stock', greatest(v.stock, 0),
-	'inStock', v.stock > 0) ORDER BY v.position, v.id)
-  FROM shop.product_variants v WHERE v.product_id = product
+	'inStock', v.stock > 0)
 $$;
 
--- Everything the shop tells about a product. Inlined like card(): nothing is computed for products without variants.
-CREATE OR REPLACE FUNCTION shop.details(p shop.products, c shop.categories, locale text) RETURNS json
+-- The category of a product.
+CREATE OR REPLACE FUNCTION shop.category_ref(c shop.categories, locale text) RETURNS json
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+SELECT json_build_object(
+	'id', c.id::text,
+	'slug', c.slug,
+	'name', coalesce(c.names->>locale, c.name),
+	'path', coalesce(c.paths->>locale, c.path))
+$$;
+
+-- Everything the shop tells about a product; category is a shop.category_ref(), variants a list of shop.variant(), each may be NULL. Inlined
+-- like card(), which is why the look-ups are the statement's: a function with a query in it would be planned again at each call.
+CREATE OR REPLACE FUNCTION shop.details(p shop.products, locale text, category json, variants json) RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 SELECT json_strip_nulls(json_build_object(
@@ -215,11 +230,7 @@ SELECT json_strip_nulls(json_build_object(
 	'description', coalesce(p.descriptions->>locale, p.description),
 	'brand', p.brand,
 	'colour', coalesce(p.colours->>locale, p.colour),
-	'category', CASE WHEN c.id IS NOT NULL THEN json_build_object(
-		'id', c.id::text,
-		'slug', c.slug,
-		'name', coalesce(c.names->>locale, c.name),
-		'path', coalesce(c.paths->>locale, c.path)) END,
+	'category', category,
 	'price', souk.money(p.price_minor, p.currency),
 	'salePrice', souk.money(p.sale_price_minor, p.currency),
 	'currency', p.currency,
@@ -230,19 +241,22 @@ SELECT json_strip_nulls(json_build_object(
 	'ratingCount', p.rating_count,
 	'images', p.images,
 	'attributes', p.attributes,
-	'variants', CASE WHEN p.variant_count > 0 THEN shop.variants(p.id, p.price_minor, p.sale_price_minor, p.currency) END,
+	'variants', variants,
 	'createdAt', souk.rfc3339(p.created_at),
 	'updatedAt', souk.rfc3339(p.updated_at)))
 $$;
 
--- Cards in the order of the ids; products that are gone are left out.
+-- Cards in the order of the ids; products that are gone are left out. In PL/pgSQL, as all functions that query tables and are called
+-- often: it keeps their plans for the session.
 CREATE OR REPLACE FUNCTION shop.cards(ids bigint[], locale text) RETURNS json
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
-SELECT json_strip_nulls(coalesce(json_agg(shop.card(p, c, locale) ORDER BY w.n), '[]'))
-  FROM unnest(ids) WITH ORDINALITY AS w(id, n)
-  JOIN shop.products p ON p.id = w.id AND p.status = 'active'
-  LEFT JOIN shop.categories c ON c.id = p.category_id
+BEGIN
+	RETURN (SELECT json_strip_nulls(coalesce(json_agg(shop.card(p, c, locale) ORDER BY w.n), '[]'))
+	  FROM unnest(ids) WITH ORDINALITY AS w(id, n)
+	  JOIN shop.products p ON p.id = w.id AND p.status = 'active'
+	  LEFT JOIN shop.categories c ON c.id = p.category_id);
+END
 $$;
 
 -- The id of an active product named by any of its names; the first that is given counts. A productId that is no

@@ -16,35 +16,53 @@ SELECT CASE lang
 	ELSE 'pg_catalog.simple'::regconfig END
 $$;
 
--- Hyphens join words in names ("table-basse", "pot-au-feu") that people type apart.
-CREATE OR REPLACE FUNCTION shop.search_text(lang text, main text, others jsonb, weight "char") RETURNS tsvector
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+-- One product as a document and as the set of its words. Weights: A name, B brand, colour and SKU, C category and attributes,
+-- D description, each in all its languages. Hyphens join words ("table-basse", "pot-au-feu") that people type apart. Written for
+-- speed: 100,000 products are indexed in one go after an import.
+CREATE OR REPLACE FUNCTION shop.search_doc(p shop.products, c shop.categories, OUT doc tsvector, OUT words tsvector)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = souk, public, pg_temp
 AS $$
 DECLARE
-	doc tsvector := to_tsvector(souk.ts_config(lang), translate(souk.fold(coalesce(main, '')), '-_/', '   '));
-	other record;
+	main regconfig := souk.ts_config(p.lang);
+	short text := translate(lower(unaccent('unaccent', p.name)), '-_/', '   ');
+	other text;
+	lang text;
 BEGIN
-	IF others <> '{}' THEN
-		FOR other IN SELECT key, value FROM jsonb_each_text(others) WHERE key <> lang LOOP
-			doc := doc || to_tsvector(souk.ts_config(other.key), translate(souk.fold(coalesce(other.value, '')), '-_/', '   '));
-		END LOOP;
-	END IF;
-	RETURN setweight(doc, weight);
+	doc := setweight(to_tsvector(main, short), 'A');
+	other := translate(lower(unaccent('unaccent', concat_ws(' ', p.brand, p.sku))), '-_/', '   ');
+	doc := doc || setweight(to_tsvector('pg_catalog.simple', other), 'B');
+	short := short || ' ' || other;
+	other := translate(lower(unaccent('unaccent', coalesce(p.colour, ''))), '-_/', '   ');
+	doc := doc || setweight(to_tsvector(main, other), 'B');
+	short := short || ' ' || other;
+	other := translate(lower(unaccent('unaccent', concat_ws(' ', c.path, p.attributes->>'material', p.attributes->>'style', p.attributes->>'collection',
+		p.attributes->>'tags'))), '-_/', '   ');
+	doc := doc || setweight(to_tsvector(main, other), 'C');
+	short := short || ' ' || other;
+	doc := doc || setweight(to_tsvector(main, lower(unaccent('unaccent', left(p.description, 20000)))), 'D');
+	FOR lang IN SELECT jsonb_object_keys(p.names || p.colours || p.descriptions || coalesce(c.names, '{}')) LOOP
+		CONTINUE WHEN lang = p.lang;
+		main := souk.ts_config(lang);
+		other := translate(lower(unaccent('unaccent', coalesce(p.names->>lang, ''))), '-_/', '   ');
+		doc := doc || setweight(to_tsvector(main, other), 'A');
+		short := short || ' ' || other;
+		other := translate(lower(unaccent('unaccent', coalesce(p.colours->>lang, ''))), '-_/', '   ');
+		doc := doc || setweight(to_tsvector(main, other), 'B');
+		short := short || ' ' || other;
+		other := translate(lower(unaccent('unaccent', coalesce(c.paths->>lang, ''))), '-_/', '   ');
+		doc := doc || setweight(to_tsvector(main, other), 'C');
+		short := short || ' ' || other;
+		IF p.descriptions ? lang THEN
+			doc := doc || setweight(to_tsvector(main, lower(unaccent('unaccent', left(p.descriptions->>lang, 20000)))), 'D');
+		END IF;
+	END LOOP;
+	words := to_tsvector('pg_catalog.simple', short);
 END
 $$;
 
-CREATE OR REPLACE FUNCTION shop.search_doc(p shop.products, c shop.categories) RETURNS tsvector
-LANGUAGE sql STABLE PARALLEL SAFE
-AS $$
-SELECT shop.search_text(p.lang, p.name, p.names, 'A')
-	|| shop.search_text('', concat_ws(' ', p.brand, p.sku), '{}', 'B')
-	|| shop.search_text(p.lang, p.colour, p.colours, 'B')
-	|| shop.search_text(p.lang, c.path, c.paths, 'C')
-	|| shop.search_text(p.lang, (SELECT string_agg(value, ' ') FROM jsonb_each_text(p.attributes) WHERE key <> 'colourHex'), '{}', 'C')
-	|| shop.search_text(p.lang, left(p.description, 20000), p.descriptions, 'D')
-$$;
-
--- Index these products (deleted ones leave the index). Words are only ever added here; search_rebuild() counts them afresh.
+-- Index these products (deleted ones leave the index). Words are only ever added here; search_rebuild() counts them afresh. Words of
+-- descriptions are searched but are not offered as corrections.
 CREATE OR REPLACE FUNCTION shop.search_index(ids bigint[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -52,21 +70,17 @@ BEGIN
 	DELETE FROM shop.product_search s
 	 WHERE s.product_id = ANY (ids)
 	   AND NOT EXISTS (SELECT FROM shop.products p WHERE p.id = s.product_id AND p.status = 'active');
-	INSERT INTO shop.product_search (product_id, doc)
-	SELECT p.id, shop.search_doc(p, c)
-	  FROM shop.products p LEFT JOIN shop.categories c ON c.id = p.category_id
-	 WHERE p.id = ANY (ids) AND p.status = 'active'
-	ON CONFLICT (product_id) DO UPDATE SET doc = EXCLUDED.doc WHERE product_search.doc IS DISTINCT FROM EXCLUDED.doc;
+	WITH made AS MATERIALIZED (
+		SELECT p.id, d.doc, d.words
+		  FROM shop.products p LEFT JOIN shop.categories c ON c.id = p.category_id, LATERAL shop.search_doc(p, c) AS d
+		 WHERE p.id = ANY (ids) AND p.status = 'active'
+	), indexed AS (
+		INSERT INTO shop.product_search (product_id, doc) SELECT id, doc FROM made ORDER BY id
+		ON CONFLICT (product_id) DO UPDATE SET doc = EXCLUDED.doc WHERE product_search.doc IS DISTINCT FROM EXCLUDED.doc
+	)
 	INSERT INTO shop.search_words AS w (word, products)
-	SELECT word, count(DISTINCT id) FROM (
-		SELECT p.id, regexp_split_to_table(souk.fold(concat_ws(' ', p.name, p.brand, p.colour, c.name,
-				(SELECT string_agg(value, ' ') FROM jsonb_each_text(p.names || p.colours || coalesce(c.names, '{}'))))
-			|| ' ' || souk.fold(left(p.description, 4000))
-			|| ' ' || coalesce((SELECT string_agg(souk.fold(left(value, 4000)), ' ') FROM jsonb_each_text(p.descriptions)), '')),
-			'[^a-z0-9]+') AS word
-		  FROM shop.products p LEFT JOIN shop.categories c ON c.id = p.category_id
-		 WHERE p.id = ANY (ids) AND p.status = 'active') x
-	 WHERE length(word) BETWEEN 3 AND 40
+	SELECT word, count(*) FROM made, unnest(tsvector_to_array(words)) AS word
+	 WHERE word ~ '^[a-z0-9]{3,40}$'
 	 GROUP BY word ORDER BY word
 	ON CONFLICT (word) DO UPDATE SET products = w.products + EXCLUDED.products;
 END
@@ -159,13 +173,19 @@ CREATE TRIGGER categories_queue_search AFTER UPDATE ON shop.categories
 
 -- All stems of one folded word; NULL for a word that any language leaves out ("de", "the").
 CREATE OR REPLACE FUNCTION shop.search_stems(word text) RETURNS text[]
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
-SELECT CASE WHEN bool_and(doc <> '') THEN array_agg(DISTINCT lexeme) END
-  FROM (SELECT to_tsvector(config, word) AS doc
-          FROM unnest('{pg_catalog.french,pg_catalog.english,pg_catalog.german,pg_catalog.spanish,pg_catalog.simple}'::regconfig[])
-               AS config) s
-  LEFT JOIN LATERAL unnest(tsvector_to_array(doc)) AS lexeme ON true
+DECLARE
+	fr text[] := tsvector_to_array(to_tsvector('pg_catalog.french', word));
+	en text[] := tsvector_to_array(to_tsvector('pg_catalog.english', word));
+	de text[] := tsvector_to_array(to_tsvector('pg_catalog.german', word));
+	es text[] := tsvector_to_array(to_tsvector('pg_catalog.spanish', word));
+BEGIN
+	IF '{}' IN (fr, en, de, es) THEN
+		RETURN NULL;
+	END IF;
+	RETURN ARRAY(SELECT DISTINCT unnest(fr || en || de || es || word));
+END
 $$;
 
 -- The word of the catalogue that an unknown word was probably meant to be; NULL when none is near. Candidates begin with the

@@ -19,6 +19,7 @@ SELECT concat_ws(' AND ',
 	CASE WHEN args->>'featured' = 'true' THEN 'p.featured' END,
 	CASE WHEN args->>'inStock' = 'true' THEN 'p.stock > 0' END,
 	CASE WHEN args->>'lowStock' = 'true' THEN 'p.stock <= ($1->>''threshold'')::integer' END,
+	CASE WHEN args->>'lowStock' = 'true' AND (args->>'threshold')::integer <= 20 THEN 'p.stock <= 20' END,
 	CASE WHEN args->>'words' IS NOT NULL THEN
 		'p.id IN (SELECT s.product_id FROM shop.product_search s WHERE s.doc @@ (SELECT shop.search_all($1->>''words'')) '
 		'UNION SELECT k.id FROM shop.products k WHERE upper(k.sku) LIKE upper(replace(replace(replace($1->>''words'', ''\'', ''\\''), ''%'', ''\%''), ''_'', ''\_'')) || ''%'')' END)
@@ -62,9 +63,13 @@ END
 $$;
 
 -- The ids of a list_ids or search_ids result.
-CREATE OR REPLACE FUNCTION shop.found_ids(found json) RETURNS bigint[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT ARRAY(SELECT json_array_elements_text(found->'ids')::bigint) $$;
+CREATE OR REPLACE FUNCTION shop.found_ids(result json) RETURNS bigint[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+BEGIN
+	RETURN ARRAY(SELECT json_array_elements_text(result->'ids')::bigint);
+END
+$$;
 
 -- Where the next page starts; NULL on the last.
 CREATE OR REPLACE FUNCTION souk.cursor_next(start integer, page_size integer, total bigint) RETURNS text
@@ -72,7 +77,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE WHEN start + page_size < total AND start + page_size < 100000 THEN 'o' || (start + page_size) END $$;
 
 -- Products like this one: bought together, same category, brand, colour, material, collection and price, best first. NULL when there is
--- no such product. The category and its siblings give at most 800 candidates, however large the catalogue is.
+-- no such product. The category and its siblings give at most 320 candidates, however large the catalogue is.
 CREATE OR REPLACE FUNCTION shop.similar_ids(wanted bigint, how_many integer) RETURNS bigint[]
 LANGUAGE plpgsql STABLE
 AS $$
@@ -90,12 +95,12 @@ BEGIN
 	 WHERE c.id = p.category_id;
 	WITH candidate AS (
 		(SELECT * FROM shop.products q WHERE q.category_id = p.category_id AND q.status = 'active' AND q.id > p.id
-		  ORDER BY q.id LIMIT 300)
+		  ORDER BY q.id LIMIT 120)
 		UNION ALL
 		(SELECT * FROM shop.products q WHERE q.category_id = p.category_id AND q.status = 'active' AND q.id < p.id
-		  ORDER BY q.id DESC LIMIT 300)
+		  ORDER BY q.id DESC LIMIT 120)
 		UNION ALL
-		(SELECT * FROM shop.products q WHERE q.category_id = ANY (near) AND q.status = 'active' ORDER BY q.id LIMIT 200)
+		(SELECT * FROM shop.products q WHERE q.category_id = ANY (near) AND q.status = 'active' ORDER BY q.id LIMIT 80)
 	)
 	SELECT array_agg(id ORDER BY score DESC, id) INTO found
 	  FROM (SELECT q.id,

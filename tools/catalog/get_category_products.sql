@@ -6,11 +6,7 @@ WITH arg AS (
 )
 SELECT json_strip_nulls(json_build_object(
 	'category', (
-		SELECT json_build_object(
-			'id', c.id::text,
-			'slug', c.slug,
-			'name', coalesce(c.names->>lang, c.name),
-			'path', coalesce(c.paths->>lang, c.path))
+		SELECT shop.category_ref(c, lang)
 		FROM shop.categories c WHERE c.id = shop.category_find(args->>'categorySlug')),
 	'products', shop.cards(shop.found_ids(found), lang),
 	'total', found->'total',

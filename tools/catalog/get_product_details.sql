@@ -1,4 +1,8 @@
--- The hot path: one look-up by key. The rest of the row is made in one expression; sub-selects run only for products that have variants.
-SELECT shop.details(p, c, souk.locale($1::jsonb->>'locale'))
-FROM shop.products p LEFT JOIN shop.categories c ON c.id = p.category_id
+-- The hot path: one look-up by key, one expression; variants are looked for only where there are some.
+SELECT shop.details(p, souk.locale($1::jsonb->>'locale'),
+	(SELECT shop.category_ref(c, souk.locale($1::jsonb->>'locale')) FROM shop.categories c WHERE c.id = p.category_id),
+	CASE WHEN p.variant_count > 0 THEN (
+		SELECT json_agg(shop.variant(v, p.price_minor, p.sale_price_minor, p.currency) ORDER BY v.position, v.id)
+		FROM shop.product_variants v WHERE v.product_id = p.id) END)
+FROM shop.products p
 WHERE p.id = (SELECT shop.product_id($1::jsonb)) AND p.status = 'active'

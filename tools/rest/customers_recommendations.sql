@@ -12,9 +12,10 @@ WITH arg AS (
 	SELECT 2, 'similar', s.id, s.place
 	FROM known k, unnest(shop.similar_ids(k.id, k.size + 20)) WITH ORDINALITY AS s(id, place) WHERE k.given
 	UNION ALL
-	SELECT 3, 'bestseller', s.id, s.place
-	FROM known k, unnest(shop.found_ids(shop.list_ids(jsonb_build_object('inStock', true, 'limit', k.size)))) WITH ORDINALITY AS s(id, place)
-	WHERE NOT k.given
+	SELECT 3, 'bestseller', s.id, row_number() OVER (ORDER BY s.sold_count DESC, s.id)
+	FROM known k, LATERAL (
+		SELECT p.id, p.sold_count FROM shop.products p WHERE NOT k.given AND p.status = 'active' AND p.stock > 0
+		ORDER BY p.sold_count DESC, p.id LIMIT k.size) s
 ), best AS (
 	SELECT * FROM (SELECT DISTINCT ON (id) * FROM candidate ORDER BY id, tier) d ORDER BY tier, place
 ), chosen AS (
