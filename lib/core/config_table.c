@@ -117,6 +117,10 @@ static const struct cfg_row table[] = {
 	FORM("STATE_DIR", "/var/lib/souk", G_STORE, is_absolute, "an absolute path",
 		"Folder that the programs may write: shared memory of the processes (souk.shm) and the spool of recorded calls. It has to be on a local disk, "
 		"the same for all programs and the souk command."),
+	FORM("INDEX_FILE", "", G_STORE, is_absolute, "an absolute path",
+		"The product search index, which souk index builds. Empty: search.seg in STATE_DIR. Without one PostgreSQL answers searches, slower."),
+	NUMBER("INDEX_MEMORY_MB", "128", 4, 65536, G_STORE,
+		"Memory for products' words while the search index is built; the rest goes to temporary files beside it."),
 
 	FORM("PUBLIC_URL", "", G_WEB, is_web_url, "a URL such as https://shop.example without query",
 		"Address under which the outside reaches souk, with BASE_PATH if there is one; written into links, metadata and the OpenAPI document. "
