@@ -27,8 +27,8 @@ void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_int(struct buf *b, int64_t v);
 
-/* A JSON string with its quotes.  s must be valid UTF-8 (it comes from the gate or from PostgreSQL); control characters,
-   quote and backslash are escaped, '/' is not.  n bytes, which may contain NUL (written as \u0000). */
+/* A JSON string with its quotes.  Control characters, quote and backslash are escaped, '/' is not; a byte that is no part of valid
+   UTF-8 (half a character of a text that was cut) becomes U+FFFD.  n bytes, which may contain NUL (written as \u0000). */
 void buf_json_string(struct buf *b, const char *s, size_t n);
 void buf_json_cstr(struct buf *b, const char *s);	/* NULL is written as null */
 

@@ -316,6 +316,10 @@ START_TEST(buf_escapes_json)
 	buf_json_cstr(&b, NULL);
 	buf_json_cstr(&b, "");
 	ck_assert_str_eq(buf_str(&b), "null\"\"");
+	/* What is no UTF-8 is replaced byte by byte, whole characters around it stay. */
+	buf_init(&b, &a, 0, 1000);
+	buf_json_string(&b, "\xC3\xA9\xFFx\xE2\x82", 6);
+	ck_assert_str_eq(buf_str(&b), "\"\xC3\xA9\xEF\xBF\xBDx\xEF\xBF\xBD\xEF\xBF\xBD\"");
 	arena_release(&a);
 }
 END_TEST
