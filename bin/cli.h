@@ -88,6 +88,7 @@ int cmd_demo_drawings(struct cli *cli);
 int cmd_doctor(struct cli *cli);
 int cmd_export(struct cli *cli);
 int cmd_help(struct cli *cli);
+int cmd_housekeep(struct cli *cli);
 int cmd_import(struct cli *cli);
 int cmd_index(struct cli *cli);
 int cmd_migrate(struct cli *cli);

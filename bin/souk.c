@@ -69,6 +69,7 @@ const struct command commands[] = {
 	      { "admin", NULL, "with all rights", NULL },
 	      { "locale", "CODE", "language to answer in", "fr en es de" },
 	      { "key", "KEY", "Idempotency-Key of a write", NULL } } },
+	{ "housekeep", cmd_housekeep, "remove what has expired, prepare the coming months (nightly cron)", "", 0, 0, NULL, 0, { { 0 } } },
 	{ "tools", cmd_tools, "show the tools with their scopes and rate classes", "", 0, 0, NULL, CLI_NO_CONFIG,
 	    { { "markdown", NULL, "docs/tools.md", NULL }, { "json", NULL, "the contracts as a JSON array", NULL } } },
 	{ "serve", cmd_serve, "start or stop database, web server and programs (souk-serve)", "run|start|stop|restart|status", 0, 1, NULL,
