@@ -178,14 +178,13 @@ map_price(struct map *m, struct item *i, enum field f, const char *column, const
 	}
 	value_currency(s, n, code);
 	snprintf(own, sizeof(own), "%.3s", map_currency(m, i));
-	if (code[0] != '\0' && strcmp(code, own) != 0) {
-		if (i->has & FIELD_BIT(F_CURRENCY)) {
-			snprintf(why_not, sizeof(why_not), "is in %s, but the product's currency is %s", code, own);
-			map_bad(m, column, why_not);
-			return;
-		}
+	if (code[0] != '\0' && (i->has & FIELD_BIT(F_CURRENCY)) == 0) {
 		item_set(i, F_CURRENCY, arena_strdup(&m->arena, code), 3);
 		memcpy(own, code, sizeof(own));
+	} else if (code[0] != '\0' && strcmp(code, own) != 0) {
+		snprintf(why_not, sizeof(why_not), "is in %s, but the product's currency is %s", code, own);
+		map_bad(m, column, why_not);
+		return;
 	}
 	if (!value_amount(s, n, money_scale(own), d, false, &minor, &why)) {
 		map_bad(m, column, why);

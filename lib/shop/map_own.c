@@ -17,7 +17,7 @@ static const struct {
 	const char *name;
 	int field;
 } names[] = {
-	{ "sku", F_SKU }, { "reference", F_SKU }, { "ref", F_SKU }, { "r\xc3\xa9" "f\xc3\xa9rence", F_SKU }, { "articlenumber", F_SKU },
+	{ "sku", F_SKU }, { "reference", F_SKU }, { "ref", F_SKU }, { "r\xc3\xa9" "f", F_SKU }, { "r\xc3\xa9" "f\xc3\xa9rence", F_SKU }, { "articlenumber", F_SKU },
 	{ "artikelnummer", F_SKU }, { "productcode", F_SKU }, { "referencia", F_SKU }, { "stockcode", F_SKU },
 	{ "parentsku", F_PARENT }, { "parent", F_PARENT }, { "itemgroupid", F_PARENT },
 	{ "name", F_NAME }, { "title", F_NAME }, { "productname", F_NAME }, { "nom", F_NAME }, { "titre", F_NAME }, { "nombre", F_NAME },

@@ -303,10 +303,12 @@ shopify_take(struct map *m, enum row_got got)
 		buf_init(&g->images, &g->a[g->now], 256, 1u << 20);
 		take_product(m, g);
 	}
-	if (!g->bad) {
-		take_variant(m, g);
-		take_picture(m, g);
+	if (g->bad) {
+		map_bad(m, "Handle", "belongs to a product that was refused");
+		return;
 	}
+	take_variant(m, g);
+	take_picture(m, g);
 }
 
 const struct layout layout_shopify = { "Shopify export", shopify_matches, shopify_take };

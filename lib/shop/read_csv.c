@@ -163,7 +163,7 @@ fits(const struct csv *v)
 	return v->complete && !v->again && !v->full && v->cells == v->expect;
 }
 
-/* Cells between delimiters, quotes being nothing special. */
+/* Cells between delimiters, quotes being nothing special.  A cell that only begins with one is the start of something longer. */
 static bool
 read_plain(struct row_source *s, const char *p, size_t n)
 {
@@ -175,7 +175,10 @@ read_plain(struct row_source *s, const char *p, size_t n)
 		end--;
 	for (;; p = d + 1) {
 		d = memchr(p, v->delimiter, (size_t)(end - p));
-		on_cell((void *)(uintptr_t)p, (size_t)((d != NULL ? d : end) - p), s);
+		n = (size_t)((d != NULL ? d : end) - p);
+		if (n > 0 && p[0] == '"' && memchr(p + 1, '"', n - 1) == NULL)
+			return false;
+		on_cell((void *)(uintptr_t)p, n, s);
 		if (d == NULL)
 			break;
 	}

@@ -128,13 +128,72 @@ decimal_at(const char *s, size_t n, enum decimal d, int scale)
 	return (d == DECIMAL_POINT) == (sep == '.') ? last : n;
 }
 
+/* Thousands: 1 to 3 digits, then groups of 3; of 2 before the last (12,34,567 in India). */
+struct grouping {
+	bool seen;
+	size_t digits;		/* since the last separator */
+};
+
+static bool
+group_ends(struct grouping *g, bool last)
+{
+	bool ok = g->seen ? g->digits == 3 || (!last && g->digits == 2) : last || (g->digits >= 1 && g->digits <= 3);
+
+	g->seen = true;
+	g->digits = 0;
+	return ok;
+}
+
+/* Digits with separators to minor units; the decimals begin at point. */
+static bool
+read_digits(const char *s, size_t n, size_t point, int scale, int64_t *minor)
+{
+	struct grouping g = { false, 0 };
+	int decimals = -1;
+	size_t i, k, digits = 0;
+	int64_t v = 0;
+	bool up = false;
+
+	for (i = 0; i < n; i++) {
+		if (s[i] >= '0' && s[i] <= '9') {
+			digits++;
+			g.digits++;
+			if (decimals >= scale) {
+				up |= decimals++ == scale && s[i] >= '5';
+				continue;
+			}
+			if (digits > DIGITS_MAX)
+				return false;
+			v = v * 10 + (s[i] - '0');
+			decimals += decimals >= 0;
+		} else if (decimals >= 0) {
+			return false;
+		} else if (i == point) {
+			if (!group_ends(&g, true))
+				return false;
+			decimals = 0;
+		} else if ((k = blank_at(s + i, n - i)) > 0 || s[i] == '.' || s[i] == ',' || s[i] == '\'') {
+			if (!group_ends(&g, false))
+				return false;
+			i += k > 1 ? k - 1 : 0;
+		} else {
+			return false;
+		}
+	}
+	if (digits == 0 || (decimals < 0 && !group_ends(&g, true)))
+		return false;
+	for (decimals = decimals < 0 ? 0 : decimals; decimals < scale; decimals++)
+		v *= 10;
+	*minor = v + up;
+	return true;
+}
+
 bool
 value_amount(const char *s, size_t n, int scale, enum decimal d, bool sign, int64_t *minor, const char **why)
 {
-	int64_t v = 0;
-	size_t i, k, point, digits = 0;
-	int decimals = -1;
-	bool negative = false, up = false;
+	bool negative = false;
+	size_t point;
+	int64_t v;
 	char code[4];
 
 	strip_currency(&s, &n, code);
@@ -145,36 +204,8 @@ value_amount(const char *s, size_t n, int scale, enum decimal d, bool sign, int6
 		n--;
 		strip_currency(&s, &n, code);
 	}
-	if ((point = decimal_at(s, n, d, scale)) > n)
+	if ((point = decimal_at(s, n, d, scale)) > n || !read_digits(s, n, point, scale, &v))
 		return false;
-	for (i = 0; i < n; i++) {
-		if (i == point && decimals < 0) {
-			decimals = 0;
-		} else if (s[i] >= '0' && s[i] <= '9') {
-			digits++;
-			if (decimals == scale) {
-				up = s[i] >= '5';
-				decimals++;
-			} else if (decimals < scale) {
-				if (digits > DIGITS_MAX)
-					return false;
-				v = v * 10 + (s[i] - '0');
-				decimals += decimals >= 0;
-			}
-		} else if (s[i] == '.' || s[i] == ',' || s[i] == '\'') {
-			if (decimals >= 0 || i == 0 || i + 1 == n)
-				return false;
-		} else if ((k = blank_at(s + i, n - i)) > 0 && decimals < 0) {
-			i += k - 1;
-		} else {
-			return false;
-		}
-	}
-	if (digits == 0)
-		return false;
-	for (decimals = decimals < 0 ? 0 : decimals; decimals < scale; decimals++)
-		v *= 10;
-	v += up;
 	*why = "must not be negative";
 	if (negative && !sign && v > 0)
 		return false;
