@@ -23,7 +23,7 @@ BEGIN
 		'''timestamp'', souk.rfc3339(o.created_at)) ORDER BY o.created_at DESC, o.id DESC), ''[]'') '
 		'FROM (SELECT * FROM shop.orders WHERE ' || conditions || ' ORDER BY created_at DESC, id DESC OFFSET $4 LIMIT $5) o'
 		INTO sales USING args->>'status', since, until, (page - 1)::bigint * size, size;
-	RETURN json_build_object('sales', sales,
-		'pagination', json_build_object('total', total, 'page', page, 'limit', size));
+	RETURN json_strip_nulls(json_build_object('sales', sales,
+		'pagination', json_build_object('total', total, 'page', page, 'limit', size)));
 END
 $$;

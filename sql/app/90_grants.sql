@@ -18,14 +18,13 @@ BEGIN
 			NULL;                                -- another migration was faster
 		END;
 	END IF;
-	IF NOT pg_has_role(current_user, web, 'MEMBER') THEN
-		BEGIN
-			EXECUTE format('GRANT %I TO CURRENT_USER', web);
-		EXCEPTION WHEN insufficient_privilege THEN
-			RAISE NOTICE 'role % exists, but % may not take it', web, current_user;
-			RETURN;
-		END;
-	END IF;
+	-- Also when it is a member already: since PostgreSQL 16 the membership that comes with CREATE ROLE does not allow SET ROLE.
+	BEGIN
+		EXECUTE format('GRANT %I TO CURRENT_USER', web);
+	EXCEPTION WHEN insufficient_privilege THEN
+		RAISE NOTICE 'role % exists, but % may not take it', web, current_user;
+		RETURN;
+	END;
 
 	EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA shop, souk FROM %I', web);
 	EXECUTE format('REVOKE ALL ON ALL SEQUENCES IN SCHEMA shop, souk FROM %I', web);

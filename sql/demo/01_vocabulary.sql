@@ -23,13 +23,13 @@ CREATE FUNCTION pg_temp.between(lo numeric, hi numeric, key text) RETURNS intege
 LANGUAGE sql IMMUTABLE
 AS $$ SELECT (lo + floor(pg_temp.chance(key) * (hi - lo + 1)))::integer $$;
 
--- A price as shops write it, in cents: 7.90, 24.90, 149.00, 890.00.
+-- A price as shops write it, in cents: 7.90, 24.90, 149.90, 890.00.
 CREATE FUNCTION pg_temp.nice_price(euros double precision) RETURNS bigint
 LANGUAGE sql IMMUTABLE
 AS $$
 SELECT CASE
 	WHEN euros < 60 THEN greatest(floor(euros), 3) * 100 + 90
-	WHEN euros < 200 THEN round(euros / 5) * 500 - 100
+	WHEN euros < 200 THEN round(euros / 5) * 500 - 10
 	ELSE round(euros / 10) * 1000 - CASE WHEN euros < 600 THEN 100 ELSE 0 END END::bigint
 $$;
 

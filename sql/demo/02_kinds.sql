@@ -81,7 +81,7 @@ INSERT INTO demo_kind VALUES
 	('tablecloth', 'linge-de-table', 'Nappe', 'tablecloth', 29, 109, 14, 'flat', '{150,170}', '{150,300}', NULL, '{150 × 150 cm,150 × 250 cm,170 × 300 cm}', '{1,1.4,1.8}', '{lin,coton,gaze}', 1, 0.9, 'christmas',
 		'Ourlet à la main, coins en onglet.', 'Hand-finished hem, mitred corners.'),
 	('towel', 'linge-de-bain', 'Drap de bain', 'bath towel', 12, 45, 14, 'flat', '{50,100}', '{100,150}', NULL, '{50 × 100 cm,70 × 140 cm,100 × 150 cm}', '{1,1.7,2.4}', '{eponge,gaze,lin}', 4, 1.6, 'january',
-		'Lien d''accroche, liteau plat.', 'Hanging loop, flat border.'),
+		'Lien d''accroche, liteau plat ; gants de toilette assortis vendus à part.', 'Hanging loop, flat border; matching washcloths sold separately.'),
 	('shelf', 'etageres', 'Étagère murale', 'wall shelf', 25, 129, 16, 'box', '{45,90}', '{18,25}', '{3,30}', '{45 cm,60 cm,90 cm}', '{1,1.3,1.75}', '{chene,pin,metal,rotin,noyer,bambou}', 3, 1.1, NULL,
 		'Fixations invisibles, charge de 12 kg.', 'Hidden brackets, carries 12 kg.'),
 	('bookcase', 'bibliotheques', 'Bibliothèque', 'bookcase', 149, 690, 10, 'box', '{60,100}', '{28,38}', '{170,200}', NULL, NULL, '{chene,pin,metal,noyer,cannage}', 1, 0.4, 'school',

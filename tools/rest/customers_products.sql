@@ -4,7 +4,7 @@ WITH arg AS (
 ), page AS MATERIALIZED (
 	SELECT shop.list_ids(args || jsonb_build_object('offset', start, 'sortBy', args->>'sort')) AS found FROM arg
 )
-SELECT json_build_object(
+SELECT json_strip_nulls(json_build_object(
 	'products', shop.cards(shop.found_ids(found), souk.locale(args->>'locale')),
-	'pagination', json_build_object('total', found->'total', 'page', start / size + 1, 'limit', size))
+	'pagination', json_build_object('total', found->'total', 'page', start / size + 1, 'limit', size)))
 FROM arg, page

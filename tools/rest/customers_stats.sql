@@ -13,7 +13,7 @@ WITH by_currency AS MATERIALIZED (
 		round(sum(stars) / nullif(sum(reviews), 0), 2) AS rating, max(updated) AS updated
 	FROM by_currency
 )
-SELECT json_build_object('stats', json_strip_nulls(json_build_object(
+SELECT json_strip_nulls(json_build_object('stats', json_build_object(
 	'products', w.products,
 	'in_stock', w.in_stock,
 	'out_of_stock', w.products - w.in_stock,

@@ -11,16 +11,16 @@ WITH arg AS (
 		'offset', start,
 		'limit', size))) AS found FROM arg
 )
-SELECT json_build_object(
+SELECT json_strip_nulls(json_build_object(
 	'items', (
-		SELECT json_strip_nulls(coalesce(json_agg(json_build_object(
+		SELECT coalesce(json_agg(json_build_object(
 			'id', p.id::text,
 			'sku', p.sku,
 			'name', p.name,
 			'category', coalesce(c.name, ''),
 			'stock', p.stock,
 			'price', souk.money(p.price_minor, p.currency),
-			'currency', p.currency) ORDER BY w.place), '[]'))
+			'currency', p.currency) ORDER BY w.place), '[]')
 		FROM unnest(shop.found_ids(found)) WITH ORDINALITY AS w(id, place)
 		JOIN shop.products p ON p.id = w.id
 		LEFT JOIN shop.categories c ON c.id = p.category_id),
@@ -29,5 +29,5 @@ SELECT json_build_object(
 			SELECT c.name, min(c.path) AS path FROM shop.categories c
 			WHERE EXISTS (SELECT FROM shop.products p WHERE p.category_id = c.id AND p.status = 'active')
 			GROUP BY c.name ORDER BY 2 LIMIT 2000) x),
-	'pagination', json_build_object('total', found->'total', 'page', args->'page', 'limit', size))
+	'pagination', json_build_object('total', found->'total', 'page', args->'page', 'limit', size)))
 FROM arg, page
