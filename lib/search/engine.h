@@ -1,0 +1,161 @@
+/*
+ * Searching an index of one or several segments: the file, and behind it small ones with what changed since.
+ *
+ * Score of a product: sum over the query's terms of weight (inverse document frequency) times impact (BM25F, quantised to 8 bits; Robertson
+ * and Zaragoza 2009), all in integers, so that pruning (MaxScore, Turtle and Flood 1995, with block maxima, Ding and Suel 2011) gives exactly
+ * the products that scoring everything gives.  Equal scores are ordered by product id.  The best ENGINE_RERANK are then ordered anew: word
+ * pairs in the name, and the share of the ten best that the product's category holds.
+ *
+ * Everything is in the request's arena; a view is only read.
+ */
+#ifndef SOUK_SEARCH_ENGINE_H
+#define SOUK_SEARCH_ENGINE_H
+
+#include "core/ctx.h"
+#include "search/search.h"
+#include "search/segment.h"
+#include "search/text.h"
+
+#define ENGINE_PARTS_MAX 12
+#define ENGINE_WORDS_MAX 16	/* of a query that count */
+#define ENGINE_TERMS_MAX 96
+#define ENGINE_RERANK 300
+#define ENGINE_FACET_MAX 20	/* values of one facet */
+
+struct engine_part {
+	const struct seg *seg;
+	const uint64_t *masked;		/* bit set: that product has a newer version or is gone; NULL: none */
+	uint32_t masked_n;
+};
+
+struct engine_view {
+	struct engine_part part[ENGINE_PARTS_MAX];
+	unsigned n;
+};
+
+struct engine_word {
+	char s[TEXT_WORD_MAX];		/* as it is searched, folded */
+	size_t n;
+	char typed[TEXT_WORD_MAX];
+	size_t typed_n;
+	unsigned flags;			/* TEXT_JOINED */
+	bool corrected;
+	bool known;
+	double idf;
+};
+
+struct engine_term {
+	uint32_t id[ENGINE_PARTS_MAX];	/* in each part, SEG_NONE */
+	uint32_t weight;		/* idf * 256 */
+	uint8_t word;
+};
+
+/* A query as it is understood. */
+struct engine_words {
+	struct engine_word word[ENGINE_WORDS_MAX];
+	unsigned n;
+	struct engine_term term[ENGINE_TERMS_MAX];
+	unsigned terms;
+	const char *corrected;		/* JSON object of typed to searched words, NULL */
+};
+
+struct engine_filter {
+	const char *category, *brand, *colour;	/* see struct search_query */
+	double min_price, max_price;	/* NaN: none */
+	double min_rating;		/* 0: any */
+	bool featured, in_stock;
+};
+
+/* Where a page starts. */
+struct engine_after {
+	bool set, raw;		/* raw: behind the reranked ones */
+	int64_t key;		/* sort key or score of the last one of the page before */
+	uint64_t id;
+};
+
+struct engine_query {
+	const char *text;	/* NULL or "": everything */
+	const char *locale;	/* NULL: unknown */
+	struct engine_filter filter;
+	enum search_sort sort;
+	size_t limit, offset;	/* offset only without after */
+	struct engine_after after;
+	bool exhaustive;	/* score every product: for tests */
+	bool facets;
+};
+
+struct engine_hit {
+	uint64_t id;
+	int64_t key;		/* sort key, smaller is better; minus the score by relevance */
+	uint32_t part, doc;
+	bool raw;
+};
+
+struct engine_count {
+	const char *name;	/* category: slug */
+	size_t n;
+	uint32_t count;
+};
+
+struct engine_facet {
+	struct engine_count value[ENGINE_FACET_MAX];	/* most frequent first */
+	unsigned n;
+};
+
+struct engine_result {
+	struct engine_hit *hit;
+	size_t n;
+	bool more;
+	int64_t total;
+	struct engine_words words;
+	struct engine_facet category, brand, colour;	/* when asked for */
+	int64_t cheapest, dearest;	/* SEG_NO_PRICE when none has a price; minor units of mixed scale are not converted */
+};
+
+/* E_INVALID is not possible: what cannot be understood finds nothing. */
+void engine_search(struct ctx *c, const struct engine_view *v, const struct engine_query *q, struct engine_result *out);
+
+/* Products like the one with this id, best first; 0 when it is not in the index. */
+size_t engine_similar(struct ctx *c, const struct engine_view *v, uint64_t id, size_t limit, struct engine_hit *out);
+
+/* ---- between the parts of the engine ---- */
+
+/* Words and terms of a text (query.c). */
+void engine_parse(struct ctx *c, const struct engine_view *v, const char *text, const char *locale, struct engine_words *out);
+
+/* A filter made ready for one part (filter.c). */
+struct engine_sieve {
+	const struct engine_part *part;
+	bool none;			/* nothing can pass */
+	bool any;			/* everything passes that is not masked */
+	uint32_t category_from, category_to;	/* SEG_NONE from: any */
+	const uint64_t *brands, *colours;	/* sets of allowed values, NULL: any */
+	int64_t min[SEG_CURRENCIES], max[SEG_CURRENCIES];
+	bool priced;			/* min and max count */
+	bool featured, in_stock;
+	uint16_t min_rating;
+};
+void engine_sieve(struct ctx *c, const struct engine_part *p, const struct engine_filter *f, struct engine_sieve *out);
+bool engine_passes(const struct engine_sieve *s, uint32_t doc);
+
+/* The k best by score, best first (topk.c). */
+size_t engine_top(struct ctx *c, const struct engine_view *v, const struct engine_sieve *sieves, const struct engine_words *w,
+	const struct engine_query *q, size_t k, struct engine_hit *out);
+/* Order them anew (rerank.c). */
+void engine_rerank(struct ctx *c, const struct engine_view *v, const struct engine_words *w, struct engine_hit *hit, size_t n);
+/* Count, order by a column, and facets (matches.c). */
+void engine_matches(struct ctx *c, const struct engine_view *v, const struct engine_sieve *sieves, const struct engine_query *q,
+	struct engine_result *out);
+
+/* Is a better than b? */
+static inline bool
+engine_better(const struct engine_hit *a, const struct engine_hit *b)
+{
+	return a->key != b->key ? a->key < b->key : a->id < b->id;
+}
+
+/* Keep the k best in a heap with the worst on top; true when it changed. */
+bool engine_heap_put(struct engine_hit *heap, size_t *n, size_t k, const struct engine_hit *h);
+void engine_heap_sort(struct engine_hit *heap, size_t n);
+
+#endif

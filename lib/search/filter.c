@@ -1,0 +1,156 @@
+/* Filters; see engine.h. */
+#include <math.h>
+#include <string.h>
+
+#include "core/banned.h"
+#include "core/money.h"
+#include "search/engine.h"
+
+#define FOLDED_MAX 512
+
+/* Is one of the NUL-terminated names in text, from the second on, this folded one? */
+static bool
+names_it(const char *text, size_t n, const char *folded, size_t len)
+{
+	const char *p = memchr(text, '\0', n), *end = text + n, *next;
+
+	for (p = p != NULL ? p + 1 : end; p < end; p = next + 1) {
+		if ((next = memchr(p, '\0', (size_t)(end - p))) == NULL)
+			next = end;
+		if ((size_t)(next - p) == len && memcmp(p, folded, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The values of a brand or colour by that name; NULL when nothing is asked for. */
+static const uint64_t *
+values_named(struct ctx *c, const struct seg *s, enum seg_section which, const char *name, bool *none)
+{
+	uint32_t n = seg_values(s, which);
+	char folded[FOLDED_MAX];
+	uint64_t *set;
+	bool found = false;
+	size_t len;
+
+	if (name == NULL)
+		return NULL;
+	len = text_fold(name, strlen(name), folded, sizeof(folded));
+	set = arena_zalloc(c->a, (size_t)n / 64 + 1, sizeof(*set));
+	for (uint32_t i = 0; i < n; i++) {
+		size_t m;
+		const char *text = seg_value_text(s, which, i, &m);
+
+		if (names_it(text, m, folded, len)) {
+			set[i / 64] |= (uint64_t)1 << i % 64;
+			found = true;
+		}
+	}
+	*none = *none || !found;
+	return set;
+}
+
+/* Does a category have that slug, or that name in any language ("en=Lamps")? */
+static bool
+category_is(const char *text, size_t n, const char *wanted, const char *folded, size_t len)
+{
+	const char *p = memchr(text, '\0', n), *end = text + n, *next;
+	char name[FOLDED_MAX];
+
+	if (p == NULL)
+		return false;
+	if (strcmp(text, wanted) == 0)
+		return true;
+	for (p++; p + 3 < end; p = next + 1) {
+		if ((next = memchr(p, '\0', (size_t)(end - p))) == NULL)
+			return false;
+		if (next > p + 3 && text_fold(p + 3, (size_t)(next - p) - 3, name, sizeof(name)) == len && memcmp(name, folded, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The slug is unique; of several with the name the first counts. */
+static void
+find_category(const struct seg *s, const char *wanted, struct engine_sieve *out)
+{
+	char folded[FOLDED_MAX];
+	size_t len = text_fold(wanted, strlen(wanted), folded, sizeof(folded)), n;
+
+	out->none = true;
+	for (uint32_t i = 0; i < s->meta->categories; i++) {
+		const struct seg_category *k = seg_category(s, i);
+		const char *text = seg_category_text(s, k, &n);
+		bool slug = memchr(text, '\0', n) != NULL && strcmp(text, wanted) == 0;
+
+		if (!slug && (!out->none || !category_is(text, n, wanted, folded, len)))
+			continue;
+		out->none = false;
+		out->category_from = i;
+		out->category_to = k->last;
+		if (slug)
+			return;
+	}
+}
+
+static void
+set_prices(const struct seg *s, const struct engine_filter *f, struct engine_sieve *out)
+{
+	bool low = !isnan(f->min_price), high = !isnan(f->max_price);
+
+	out->priced = low || high;
+	for (uint32_t i = 0; i < SEG_CURRENCIES; i++) {
+		char code[4] = { 0 };
+		double unit;
+		int scale;
+
+		memcpy(code, s->meta->currency[i], 3);
+		scale = i < s->meta->currencies ? money_scale(code) : -1;
+		unit = pow(10, scale < 0 ? 2 : scale);
+		out->min[i] = low ? (int64_t)ceil(fmin(f->min_price, 1e12) * unit - 1e-6) : 0;
+		out->max[i] = high ? (int64_t)floor(fmin(f->max_price, 1e12) * unit + 1e-6) : INT64_MAX;
+	}
+}
+
+void
+engine_sieve(struct ctx *c, const struct engine_part *p, const struct engine_filter *f, struct engine_sieve *out)
+{
+	*out = (struct engine_sieve){ .part = p, .category_from = SEG_NONE, .featured = f->featured, .in_stock = f->in_stock };
+	if (f->category != NULL)
+		find_category(p->seg, f->category, out);
+	out->brands = values_named(c, p->seg, SEC_BRAND, f->brand, &out->none);
+	out->colours = values_named(c, p->seg, SEC_COLOUR, f->colour, &out->none);
+	set_prices(p->seg, f, out);
+	out->min_rating = (uint16_t)(f->min_rating > 0 && f->min_rating < 600 ? lround(f->min_rating * 100) : 0);
+	out->any = f->category == NULL && f->brand == NULL && f->colour == NULL && !out->priced && !f->featured && !f->in_stock &&
+	    out->min_rating == 0;
+}
+
+static bool
+in_set(const uint64_t *set, uint32_t value, uint32_t values)
+{
+	return value < values && (set[value / 64] >> value % 64 & 1);
+}
+
+bool
+engine_passes(const struct engine_sieve *s, uint32_t doc)
+{
+	const struct seg *g = s->part->seg;
+
+	if (s->part->masked != NULL && s->part->masked[doc / 64] >> doc % 64 & 1)
+		return false;
+	if (s->any)
+		return true;
+	if ((s->in_stock && g->stock[doc] <= 0) || (s->featured && !(g->flags[doc] & SEG_FEATURED)) || g->rating[doc] < s->min_rating)
+		return false;
+	if (s->category_from != SEG_NONE && (g->category[doc] < s->category_from || g->category[doc] > s->category_to || g->category[doc] == SEG_NONE))
+		return false;
+	if (s->priced) {
+		unsigned i = g->currency[doc] < SEG_CURRENCIES ? g->currency[doc] : SEG_CURRENCIES - 1;
+
+		if (g->pays[doc] < 0 || g->pays[doc] < s->min[i] || g->pays[doc] > s->max[i])
+			return false;
+	}
+	return (s->brands == NULL || in_set(s->brands, g->brand[doc], g->meta->brands)) &&
+	    (s->colours == NULL || in_set(s->colours, g->colour[doc], g->meta->colours));
+}

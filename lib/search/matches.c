@@ -1,0 +1,298 @@
+/* All products that match: how many, in the order of a column, and by category, brand and colour.  See engine.h. */
+#include <string.h>
+
+#include "core/banned.h"
+#include "search/engine.h"
+
+#define COVER 0.6		/* with an explicit order only products stay that have so much of the best one's words, by rarity */
+
+struct match {
+	struct ctx *c;
+	const struct engine_view *v;
+	const struct engine_sieve *sieves;
+	const struct engine_query *q;
+	struct engine_result *out;
+	uint64_t *set[ENGINE_PARTS_MAX];	/* products of each part that match */
+	uint16_t *words[ENGINE_PARTS_MAX];	/* the words that each product has, only with an explicit order */
+};
+
+static bool
+has_words(const struct match *m)
+{
+	return m->q->text != NULL && m->q->text[0] != '\0';
+}
+
+/* Products with one of the terms. */
+static void
+mark_any(struct match *m, unsigned part)
+{
+	const struct engine_words *w = &m->out->words;
+	uint32_t docs = m->v->part[part].seg->docs;
+
+	for (unsigned i = 0; i < w->terms; i++) {
+		struct seg_list l;
+
+		if (w->term[i].id[part] == SEG_NONE)
+			continue;
+		l = seg_list(m->v->part[part].seg, w->term[i].id[part]);
+		for (uint32_t k = 0; k < l.df; k++)
+			if (l.doc[k] < docs)
+				m->set[part][l.doc[k] / 64] |= (uint64_t)1 << l.doc[k] % 64;
+	}
+}
+
+static void
+mark_words(struct match *m, unsigned part)
+{
+	const struct engine_words *w = &m->out->words;
+	uint32_t docs = m->v->part[part].seg->docs;
+
+	m->words[part] = arena_zalloc(m->c->a, (size_t)docs + 1, sizeof(uint16_t));
+	for (unsigned i = 0; i < w->terms; i++) {
+		struct seg_list l;
+
+		if (w->term[i].id[part] == SEG_NONE)
+			continue;
+		l = seg_list(m->v->part[part].seg, w->term[i].id[part]);
+		for (uint32_t k = 0; k < l.df; k++)
+			if (l.doc[k] < docs)
+				m->words[part][l.doc[k]] |= (uint16_t)(1u << w->term[i].word);
+	}
+}
+
+static double
+cover(const struct engine_words *w, unsigned set)
+{
+	double sum = 0;
+
+	for (unsigned i = 0; i < w->n; i++)
+		if (set >> i & 1)
+			sum += w->word[i].idf;
+	return sum;
+}
+
+/* From the words of each product to those products that have enough of them. */
+static void
+mark_covered(struct match *m)
+{
+	double best = 0;
+	uint8_t *good = arena_zalloc(m->c->a, 65536, 1);
+
+	for (unsigned p = 0; p < m->v->n; p++) {
+		mark_words(m, p);
+		for (uint32_t d = 0; d < m->v->part[p].seg->docs; d++)
+			good[m->words[p][d]] = 1;
+	}
+	good[0] = 0;
+	for (unsigned set = 1; set < 65536; set++)
+		if (good[set] && cover(&m->out->words, set) > best)
+			best = cover(&m->out->words, set);
+	for (unsigned set = 1; set < 65536; set++)
+		good[set] = good[set] && cover(&m->out->words, set) >= COVER * best;
+	for (unsigned p = 0; p < m->v->n; p++)
+		for (uint32_t d = 0; d < m->v->part[p].seg->docs; d++)
+			if (good[m->words[p][d]])
+				m->set[p][d / 64] |= (uint64_t)1 << d % 64;
+}
+
+/* Take out what does not pass the filters, and count. */
+static void
+sift(struct match *m, unsigned part)
+{
+	const struct engine_sieve *s = &m->sieves[part];
+	size_t n = (size_t)s->part->seg->docs / 64 + 1;
+	uint64_t *set = m->set[part];
+
+	if (s->none) {
+		memset(set, 0, n * sizeof(*set));
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (set[i] == 0)
+			continue;
+		if (s->part->masked != NULL)
+			set[i] &= ~s->part->masked[i];
+		for (uint64_t rest = s->any ? 0 : set[i]; rest != 0; rest &= rest - 1) {
+			unsigned bit = (unsigned)__builtin_ctzll(rest);
+
+			if (!engine_passes(s, (uint32_t)(i * 64 + bit)))
+				set[i] &= ~((uint64_t)1 << bit);
+		}
+		m->out->total += __builtin_popcountll(set[i]);
+	}
+}
+
+/* ---- order ---- */
+
+static struct engine_hit
+hit_of(const struct match *m, unsigned part, uint32_t doc)
+{
+	const struct seg *g = m->v->part[part].seg;
+	struct engine_hit h = { .id = g->id[doc], .part = part, .doc = doc };
+
+	switch (m->q->sort) {
+	case SORT_PRICE_ASC:
+		h.key = g->pays[doc] < 0 ? INT64_MAX : g->pays[doc];
+		break;
+	case SORT_PRICE_DESC:
+		h.key = g->pays[doc] < 0 ? INT64_MAX : -g->pays[doc];
+		break;
+	case SORT_NEWEST:
+		h.key = -g->created[doc];
+		h.id = ~h.id;
+		break;
+	case SORT_RELEVANCE:
+	case SORT_POPULAR:
+		h.key = -(int64_t)g->sold[doc];
+		break;
+	}
+	return h;
+}
+
+static void
+order(struct match *m)
+{
+	const struct engine_after *a = &m->q->after;
+	size_t skip = a->set ? 0 : m->q->offset, k = skip + m->q->limit + 1, n = 0;
+	struct engine_hit *heap;
+
+	if (k > (size_t)m->out->total + 1)
+		k = (size_t)m->out->total + 1;
+	heap = arena_alloc(m->c->a, (k + 1) * sizeof(*heap));
+	for (unsigned p = 0; p < m->v->n; p++)
+		for (size_t i = 0; i <= m->v->part[p].seg->docs / 64; i++)
+			for (uint64_t rest = m->set[p][i]; rest != 0; rest &= rest - 1) {
+				struct engine_hit h = hit_of(m, p, (uint32_t)(i * 64 + (unsigned)__builtin_ctzll(rest)));
+
+				if (!a->set || h.key > a->key || (h.key == a->key && h.id > (m->q->sort == SORT_NEWEST ? ~a->id : a->id)))
+					engine_heap_put(heap, &n, k, &h);
+			}
+	engine_heap_sort(heap, n);
+	m->out->hit = heap + (skip < n ? skip : n);
+	m->out->n = n - (skip < n ? skip : n);
+	m->out->more = m->out->n > m->q->limit;
+	if (m->out->more)
+		m->out->n = m->q->limit;
+	for (size_t i = 0; i < m->out->n; i++)
+		m->out->hit[i].id = m->v->part[m->out->hit[i].part].seg->id[m->out->hit[i].doc];
+}
+
+/* ---- facets ---- */
+
+static void
+put_count(struct engine_facet *f, const char *name, size_t n, uint32_t count)
+{
+	unsigned i;
+
+	for (i = 0; i < f->n; i++)	/* another part has it too */
+		if (f->value[i].n == n && memcmp(f->value[i].name, name, n) == 0) {
+			count += f->value[i].count;
+			memmove(&f->value[i], &f->value[i + 1], (f->n - i - 1) * sizeof(f->value[0]));
+			f->n--;
+			break;
+		}
+	for (i = f->n; i > 0 && f->value[i - 1].count < count; i--)
+		if (i < ENGINE_FACET_MAX)
+			f->value[i] = f->value[i - 1];
+	if (i == ENGINE_FACET_MAX)
+		return;
+	f->value[i] = (struct engine_count){ name, n, count };
+	if (f->n < ENGINE_FACET_MAX)
+		f->n++;
+}
+
+static const char *
+value_name(const struct seg *s, enum seg_section which, uint32_t value, size_t *n)
+{
+	const char *text, *end;
+	size_t m;
+
+	if (which == SEC_CATEGORY) {
+		const struct seg_category *k = seg_category(s, value);
+
+		text = seg_category_text(s, k, &m);
+	} else {
+		text = seg_value_text(s, which, value, &m);
+	}
+	end = memchr(text, '\0', m);
+	*n = end != NULL ? (size_t)(end - text) : 0;
+	return text;
+}
+
+/* Counts of one part; a value is taken over from the first part that has it, by name. */
+static void
+count_part(struct match *m, unsigned p, enum seg_section which, const uint32_t *column, uint32_t values, struct engine_facet *f)
+{
+	const struct seg *s = m->v->part[p].seg;
+	uint32_t *count = arena_zalloc(m->c->a, (size_t)values + 1, sizeof(*count));
+
+	for (size_t i = 0; i <= s->docs / 64; i++)
+		for (uint64_t rest = m->set[p][i]; rest != 0; rest &= rest - 1) {
+			uint32_t value = column[i * 64 + (unsigned)__builtin_ctzll(rest)];
+
+			count[value < values ? value : values]++;
+		}
+	for (uint32_t i = 0; i < values; i++) {
+		size_t n;
+		const char *name;
+
+		if (count[i] == 0 || (p == 0 && f->n == ENGINE_FACET_MAX && count[i] <= f->value[f->n - 1].count))
+			continue;
+		name = value_name(s, which, i, &n);
+		if (n > 0)
+			put_count(f, name, n, count[i]);
+	}
+}
+
+static void
+prices(struct match *m, unsigned p)
+{
+	const struct seg *s = m->v->part[p].seg;
+
+	for (size_t i = 0; i <= s->docs / 64; i++)
+		for (uint64_t rest = m->set[p][i]; rest != 0; rest &= rest - 1) {
+			int64_t pays = s->pays[i * 64 + (unsigned)__builtin_ctzll(rest)];
+
+			if (pays < 0)
+				continue;
+			if (m->out->cheapest < 0 || pays < m->out->cheapest)
+				m->out->cheapest = pays;
+			if (pays > m->out->dearest)
+				m->out->dearest = pays;
+		}
+}
+
+void
+engine_matches(struct ctx *c, const struct engine_view *v, const struct engine_sieve *sieves, const struct engine_query *q,
+	struct engine_result *out)
+{
+	struct match *m = arena_zalloc(c->a, 1, sizeof(*m));
+	bool ordered = !has_words(&(struct match){ .q = q }) || q->sort != SORT_RELEVANCE;
+
+	*m = (struct match){ .c = c, .v = v, .sieves = sieves, .q = q, .out = out };
+	out->cheapest = out->dearest = SEG_NO_PRICE;
+	for (unsigned p = 0; p < v->n; p++) {
+		uint32_t docs = v->part[p].seg->docs;
+
+		m->set[p] = arena_zalloc(c->a, (size_t)docs / 64 + 1, sizeof(uint64_t));
+		if (!has_words(m))
+			for (uint32_t i = 0; i <= docs / 64; i++)
+				m->set[p][i] = i < docs / 64 ? UINT64_MAX : ((uint64_t)1 << docs % 64) - 1;
+		else if (!ordered)
+			mark_any(m, p);
+	}
+	if (has_words(m) && ordered)
+		mark_covered(m);
+	for (unsigned p = 0; p < v->n; p++)
+		sift(m, p);
+	if (ordered)
+		order(m);
+	for (unsigned p = 0; q->facets && p < v->n; p++) {
+		const struct seg *s = v->part[p].seg;
+
+		count_part(m, p, SEC_CATEGORY, s->category, s->meta->categories, &out->category);
+		count_part(m, p, SEC_BRAND, s->brand, s->meta->brands, &out->brand);
+		count_part(m, p, SEC_COLOUR, s->colour, s->meta->colours, &out->colour);
+		prices(m, p);
+	}
+}
