@@ -12,6 +12,7 @@
 static const struct err_info infos[E__MAX] = {
 	[E_OK] = { "OK", "ok", 200, 0, LOG_INFO_, false },
 	[E_INVALID] = { "MCP_INVALID_REQUEST", "invalid request", 400, -32602, LOG_INFO_, false },
+	[E_MALFORMED] = { "MCP_INVALID_REQUEST", "the body is not JSON", 400, -32700, LOG_INFO_, false },
 	[E_UNAUTHENTICATED] = { "MCP_AUTH_REQUIRED", "a valid access token is required", 401, -32002, LOG_INFO_, false },
 	[E_FORBIDDEN] = { "MCP_FORBIDDEN", "the access token does not allow this", 403, -32002, LOG_INFO_, false },
 	[E_NOT_FOUND] = { "MCP_NOT_FOUND", "not found", 404, -32602, LOG_INFO_, false },

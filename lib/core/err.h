@@ -12,6 +12,7 @@
 enum err {
 	E_OK,
 	E_INVALID,		/* 400 MCP_INVALID_REQUEST: malformed or refused input; the message names the member */
+	E_MALFORMED,		/* 400 MCP_INVALID_REQUEST: the body is not JSON */
 	E_UNAUTHENTICATED,	/* 401 MCP_AUTH_REQUIRED */
 	E_FORBIDDEN,		/* 403 MCP_FORBIDDEN */
 	E_NOT_FOUND,		/* 404 MCP_NOT_FOUND */

@@ -139,9 +139,9 @@ json_parse(struct ctx *c, const char *p, size_t n, json_object **out)
 	if (n > INT_MAX - 1)
 		return fail(c, E_TOO_LARGE, "JSON: text too long");
 	if (!json_gate(p, n, &members, &fault))
-		return fail(c, E_INVALID, "JSON: byte %zu: %s", fault.offset, fault.reason);
+		return fail(c, fault.is_json ? E_INVALID : E_MALFORMED, "JSON: byte %zu: %s", fault.offset, fault.reason);
 	if (!parse(p, (int)n, &o))
-		return fail(c, E_INVALID, "JSON: not accepted");
+		return fail(c, E_MALFORMED, "JSON: not accepted");
 	arena_defer(c->a, put_object, o);
 	if (members > 1 && count_members(o) != members)
 		return fail_duplicate(c, p, n);

@@ -18,6 +18,7 @@
 struct json_fault {
 	size_t offset;		/* byte offset of the fault */
 	const char *reason;	/* static, public-safe English */
+	bool is_json;		/* the text is JSON as far as it was read, but holds a value that cannot be taken */
 };
 
 /*
@@ -30,7 +31,8 @@ bool json_gate(const char *p, size_t n, size_t *members, struct json_fault *faul
 
 /*
  * Gate, parse, and refuse duplicate members.  The object belongs to c's arena.  p[n] need not be NUL.
- * Errors: E_INVALID with a message such as "JSON: duplicate member at ..." / "JSON: byte 17: ...".
+ * Errors: E_MALFORMED for what is no JSON ("JSON: byte 17: ..."), E_INVALID for JSON that cannot be taken: duplicate members, \u0000,
+ * numbers out of range; E_TOO_LARGE.
  */
 enum err json_parse(struct ctx *c, const char *p, size_t n, json_object **out) __attribute__((warn_unused_result));
 

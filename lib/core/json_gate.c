@@ -16,6 +16,7 @@ struct scan {
 	const unsigned char *p;
 	size_t i, n;		/* position, length */
 	const char *why;	/* set by what returns false */
+	bool is_json;		/* the fault is a value, not the grammar */
 };
 
 static bool
@@ -32,6 +33,14 @@ refuse_at(struct scan *s, size_t at, const char *why)
 	s->i = at;
 	s->why = why;
 	return false;
+}
+
+/* What is JSON, but not for us. */
+static bool
+refuse_value(struct scan *s, size_t at, const char *why)
+{
+	s->is_json = true;
+	return refuse_at(s, at, why);
 }
 
 static int
@@ -81,7 +90,7 @@ unicode_escape(struct scan *s, size_t start)
 	if (!hex4(s, &high))
 		return false;
 	if (high == 0)
-		return refuse_at(s, start, "\\u0000 cannot be stored");
+		return refuse_value(s, start, "\\u0000 cannot be stored");
 	if (high < 0xD800 || high > 0xDFFF)
 		return true;
 	if (high > 0xDBFF || peek(s) != '\\' || s->i + 1 >= s->n || s->p[s->i + 1] != 'u')
@@ -162,7 +171,7 @@ exponent(struct scan *s)
 		s->i++;
 	if (!digits(s, &v))
 		return false;
-	return v <= EXPONENT_MAX || refuse_at(s, start, "exponent above 300");
+	return v <= EXPONENT_MAX || refuse_value(s, start, "exponent above 300");
 }
 
 static bool
@@ -190,9 +199,9 @@ number(struct scan *s)
 			return false;
 	}
 	if (s->i - start > JSON_NUMBER_MAX)
-		return refuse_at(s, start, "number longer than 128 bytes");
+		return refuse_value(s, start, "number longer than 128 bytes");
 	if (whole && v > (uint64_t)INT64_MAX + negative)
-		return refuse_at(s, start, "integer outside 64 bits");
+		return refuse_value(s, start, "integer outside 64 bits");
 	return true;
 }
 
@@ -293,7 +302,7 @@ value(struct scan *s, unsigned char *stack, unsigned *depth, size_t *members)
 bool
 json_gate(const char *p, size_t n, size_t *members, struct json_fault *fault)
 {
-	struct scan s = { (const unsigned char *)p, 0, n, NULL };
+	struct scan s = { .p = (const unsigned char *)p, .n = n };
 	unsigned char stack[JSON_DEPTH_MAX];
 	unsigned depth = 0;
 	size_t count = 0;
@@ -307,6 +316,6 @@ json_gate(const char *p, size_t n, size_t *members, struct json_fault *fault)
 		ok = refuse(&s, "text after the value");
 	if (members != NULL)
 		*members = count;
-	*fault = (struct json_fault){ s.i, ok ? NULL : s.why };
+	*fault = (struct json_fault){ s.i, ok ? NULL : s.why, s.is_json };
 	return ok;
 }
