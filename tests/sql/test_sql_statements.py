@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT, SqlError, files, literal, text
 
 # Not statements that can be prepared.
-CONTROL = re.compile(r"^(BEGIN|COMMIT|ROLLBACK|LISTEN|COPY|CREATE|DROP|TRUNCATE|SAVEPOINT|RELEASE|LOCK|SET|ANALYZE)\b", re.I)
+CONTROL = re.compile(r"^(BEGIN|COMMIT|ROLLBACK|LISTEN|UNLISTEN|COPY|CREATE|DROP|TRUNCATE|SAVEPOINT|RELEASE|LOCK|SET|ANALYZE)\b", re.I)
 # Statements of the import work on temporary tables that they create themselves; its own tests run them.
 IMPORT = re.compile(r"/(import|export)_")
 
