@@ -1,15 +1,17 @@
 /*
  * The record of interactions (souk.interactions).  A record is appended to a spool file of this process (one write(2), so it survives a
- * kill), and batches are folded into the database: after 128 records, 1 s, or 100 ms of idleness; never on the caller's time.
+ * kill), and batches are folded into the database: after 250 records, 1 s, or 100 ms of idleness; never on the caller's time.
  * Orphaned spools of dead processes are adopted.  Inputs and outputs are cut at 10,000 characters (outputs of read-only tools, which can be
- * had again, at 500) and masked (e-mail, phone, address, password, payment members become [REDACTED]).
+ * had again, at 200) and masked (e-mail, phone, address, password, payment members become [REDACTED]).
  *
- * A spool file STATE_DIR/spool/<pid>-<random>.spool is locked (flock) by its owner and holds one JSON object a line, which is also what the one jsonb
- * array parameter of sql/query/interactions_insert.sql contains:
- *   id (uuid), created_at (RFC 3339), type (CHAT SEARCH RECOMMENDATION CONTENT_GENERATION ANALYTICS), tool, transport, latency_ms (number), success (boolean),
- *   error_code (MCP_..., absent on success), error_message, token_id, customer_id (decimal string), session_id, user_id, tools_used (array of strings), tokens_used
- *   (integer), input, output (texts), metadata (object).  Members without a value are absent.
- * The statement does nothing for an id that is already there, because a batch may be folded twice after a crash.
+ * A spool file STATE_DIR/spool/<pid>-<random>.spool is locked (flock) by its owner and holds one record a line.  A line has RECORD_FIELDS fields, parted
+ * by tabs, in the order of the parameters of sql/query/interactions_insert.sql:
+ *   id (uuid), created_at (RFC 3339), type (CHAT SEARCH RECOMMENDATION CONTENT_GENERATION ANALYTICS), tool, latency_ms (number), success (t or f),
+ *   transport, token_id, customer_id (decimal), session_id, error_code (MCP_..., NULL on success), error_message, input, output, metadata (JSON object).
+ * Each field is written as an element of a PostgreSQL array literal: NULL, or a text in double quotes in which '"' and '\\' have a '\\' before them,
+ * or a number or uuid as it is.  So the columns of a batch become array literals by copying alone.  Control characters are replaced by spaces.
+ *
+ * Ids are unique, and a batch may be folded twice after a crash: a second statement then leaves out what is there already.
  */
 #ifndef SOUK_TOOL_RECORD_H
 #define SOUK_TOOL_RECORD_H
@@ -20,8 +22,9 @@
 #include "core/buf.h"
 #include "tool/tool.h"
 
+#define RECORD_FIELDS 15
 #define RECORD_TEXT_MAX 10000	/* characters kept of an input or output */
-#define RECORD_READ_MAX 500	/* characters kept of the output of a read-only tool */
+#define RECORD_READ_MAX 200	/* characters kept of the output of a read-only tool */
 
 /* Note a finished call: e is its outcome, latency in microseconds. */
 void record_call(struct ctx *c, const struct tool_call *call, enum err e, int64_t latency_us);

@@ -24,7 +24,7 @@
 #define BATCH_BYTES (1u << 20)		/* one statement folds at most this much */
 #define BATCH_LINES 500
 #define FOLD_MEMORY_MAX (16u << 20)
-#define DUE_RECORDS 128
+#define DUE_RECORDS 250
 #define DUE_MS 1000
 #define IDLE_MS 100
 #define FOLD_MS 2000
@@ -119,38 +119,104 @@ spool_append(const char *line, size_t n)
 		spool.first_ms = spool.last_ms;
 }
 
-/* Complete lines of fd from offset on, joined to a JSON array; *lines and *bytes tell how far it goes. */
-static const char *
-read_batch(struct ctx *c, int fd, off_t offset, int max_lines, int *lines, size_t *bytes)
+/* Lines of a spool, turned into columns. */
+struct batch {
+	const char *columns[RECORD_FIELDS];	/* array literals */
+	int lines, bad;		/* lines in the columns, and lines that are no record */
+	size_t bytes;		/* of all of them */
+};
+
+/* Note where the fields of p[n], a line, end.  False: it has not as many as it must. */
+static bool
+find_fields(const char *p, size_t n, uint32_t *ends)
 {
-	char *p = arena_alloc(c->a, BATCH_BYTES + 2);
-	ssize_t got = pread(fd, p + 1, BATCH_BYTES, offset);
-	size_t n = got > 0 ? (size_t)got : 0, done = 0;
+	size_t at = 0;
 
-	*lines = 0;
-	while (*lines < max_lines && done < n) {
-		char *nl = memchr(p + 1 + done, '\n', n - done);
+	for (int i = 0; i < RECORD_FIELDS; i++) {
+		const char *tab = at <= n ? memchr(p + at, '\t', n - at) : NULL;
 
-		if (nl == NULL)
-			break;
-		*nl = ',';
-		done = (size_t)(nl - p);
-		++*lines;
+		if ((tab == NULL) != (i == RECORD_FIELDS - 1))
+			return false;
+		ends[i] = (uint32_t)(tab != NULL ? (size_t)(tab - p) : n);
+		at = ends[i] + 1u;
 	}
-	*bytes = done;
-	p[0] = '[';
-	p[done > 0 ? done : 1] = ']';
-	p[done > 0 ? done + 1 : 2] = '\0';
-	return p;
+	return true;
 }
 
+/* "{a,b,c}" of field i of all lines. */
+static const char *
+join_column(struct ctx *c, int i, int lines, const char *const *line, const uint32_t (*ends)[RECORD_FIELDS])
+{
+	size_t total = 3;
+	char *out, *to;
+
+	for (int k = 0; k < lines; k++)
+		total += ends[k][i] - (i > 0 ? ends[k][i - 1] + 1u : 0) + 1;
+	to = out = arena_alloc(c->a, total);
+	*to++ = '{';
+	for (int k = 0; k < lines; k++) {
+		size_t from = i > 0 ? ends[k][i - 1] + 1u : 0, n = ends[k][i] - from;
+
+		memcpy(to, line[k] + from, n);
+		to += n;
+		*to++ = ',';
+	}
+	to -= lines > 0;
+	*to++ = '}';
+	*to = '\0';
+	return out;
+}
+
+/* At most max_lines complete lines of fd from offset on. */
+static void
+read_batch(struct ctx *c, int fd, off_t offset, int max_lines, struct batch *out)
+{
+	struct stat st;
+	size_t room = fstat(fd, &st) == 0 && st.st_size > offset ? (size_t)(st.st_size - offset) : 0, n, start;
+	char *p = arena_alloc(c->a, room < BATCH_BYTES ? room : BATCH_BYTES);
+	ssize_t got = pread(fd, p, room < BATCH_BYTES ? room : BATCH_BYTES, offset);
+	uint32_t (*ends)[RECORD_FIELDS] = arena_alloc(c->a, (size_t)max_lines * sizeof(*ends));
+	const char **line = arena_alloc(c->a, (size_t)max_lines * sizeof(*line)), *nl;
+
+	*out = (struct batch){ .bytes = 0 };
+	n = got > 0 ? (size_t)got : 0;
+	while (out->lines + out->bad < max_lines && (nl = memchr(p + out->bytes, '\n', n - out->bytes)) != NULL) {
+		start = out->bytes;
+		out->bytes = (size_t)(nl - p) + 1;
+		line[out->lines] = p + start;
+		if (find_fields(p + start, out->bytes - start - 1, ends[out->lines]))
+			out->lines++;
+		else
+			out->bad++;
+	}
+	for (int i = 0; i < RECORD_FIELDS && out->lines > 0; i++)
+		out->columns[i] = join_column(c, i, out->lines, line, (const uint32_t (*)[RECORD_FIELDS])ends);
+}
+
+static void
+lost(const struct ctx *c, off_t offset)
+{
+	log_event(LOG_ERROR_, c, "a record was refused by the database", LOG_I("offset", offset));
+	metrics_count("souk_records_lost_total", NULL, NULL);
+}
+
+/* Looking for each row whether it is there costs a quarter of the fold, so that is done only when one of them is. */
 static enum err
-insert(struct ctx *c, const char *array)
+insert(struct ctx *c, const struct batch *b, off_t offset)
 {
 	const char *out;
 	size_t n;
+	enum err e = E_OK;
 
-	return db_call(c, DB_WRITE, NULL, &sql_interactions_insert, 1, &array, &out, &n);
+	if (b->lines > 0)
+		e = db_call(c, DB_WRITE, NULL, &sql_interactions_insert, RECORD_FIELDS, b->columns, &out, &n);
+	if (e == E_CONFLICT) {
+		ctx_clear_error(c);
+		e = db_call(c, DB_WRITE, NULL, &sql_interactions_insert_new, RECORD_FIELDS, b->columns, &out, &n);
+	}
+	for (int i = 0; i < b->bad && (e == E_OK || e == E_INVALID); i++)
+		lost(c, offset);
+	return e;
 }
 
 /* A batch that the database refuses for its content is folded line by line, so that one bad line costs only itself. */
@@ -158,22 +224,18 @@ static enum err
 fold_singly(struct ctx *c, int fd, off_t offset, int lines)
 {
 	for (int i = 0; i < lines; i++) {
-		const char *array;
-		size_t bytes;
-		int one;
+		struct batch one;
 		enum err e;
 
 		ctx_clear_error(c);
 		arena_reset(c->a);	/* each line takes room for a whole batch */
-		array = read_batch(c, fd, offset, 1, &one, &bytes);
-		e = insert(c, array);
+		read_batch(c, fd, offset, 1, &one);
+		e = one.bad > 0 ? E_OK : insert(c, &one, offset);	/* told already */
 		if (e != E_OK && e != E_INVALID)
 			return e;
-		if (e == E_INVALID) {
-			log_event(LOG_ERROR_, c, "a record was refused by the database", LOG_I("offset", offset));
-			metrics_count("souk_records_lost_total", NULL, NULL);
-		}
-		offset += (off_t)bytes;
+		if (e == E_INVALID)
+			lost(c, offset);
+		offset += (off_t)one.bytes;
 	}
 	ctx_clear_error(c);
 	return E_OK;
@@ -188,24 +250,22 @@ fold(int fd, off_t *folded, int *waiting, int64_t deadline_ms)
 {
 	for (;;) {
 		struct ctx c = { .a = &spool.arena, .deadline_ms = deadline_ms, .id = "records-" };
-		const char *array;
-		size_t bytes;
-		int lines;
+		struct batch b;
 		enum err e;
 
 		arena_reset(&spool.arena);
-		array = read_batch(&c, fd, *folded, BATCH_LINES, &lines, &bytes);
-		if (lines == 0)
+		read_batch(&c, fd, *folded, BATCH_LINES, &b);
+		if (b.bytes == 0)
 			return E_OK;
 		if (now_ms() >= deadline_ms)
 			return E_UNAVAILABLE;
-		e = insert(&c, array);
+		e = insert(&c, &b, *folded);
 		if (e == E_INVALID)
-			e = fold_singly(&c, fd, *folded, lines);
+			e = fold_singly(&c, fd, *folded, b.lines + b.bad);
 		if (e != E_OK)
 			return e;
-		*folded += (off_t)bytes;
-		*waiting -= lines;
+		*folded += (off_t)b.bytes;
+		*waiting -= b.lines + b.bad;
 	}
 }
 

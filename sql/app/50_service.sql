@@ -50,20 +50,6 @@ BEGIN
 END
 $$;
 
--- Which AIInteractionType a call of a tool is.
-CREATE OR REPLACE FUNCTION souk.interaction_type(tool text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-SELECT CASE
-	WHEN tool ~ '(similar|recommend)' THEN 'RECOMMENDATION'
-	WHEN tool ~ '(search|product|categor|stock)' AND tool !~ '^(create|update|delete|restore|generate|get_top|get_category_perf)'
-		THEN 'SEARCH'
-	WHEN tool ~ '^(generate|summarize)_' THEN 'CONTENT_GENERATION'
-	WHEN tool ~ '(sales|revenue|analytics|insights|performance|inventory|business|stats|top_products|metrics|status$)'
-		AND tool !~ 'order' THEN 'ANALYTICS'
-	ELSE 'CHAT' END
-$$;
-
 -- What cron does to the database: partitions ahead, expired rows away. Bounded, so that it never holds up a shop.
 CREATE OR REPLACE FUNCTION souk.housekeep(keep_hours integer DEFAULT 48) RETURNS json
 LANGUAGE plpgsql

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import uuid
 
 import pytest
 
@@ -32,6 +33,20 @@ def text(path):
 
 def literal(value):
     return "NULL" if value is None else "'" + str(value).replace("'", "''") + "'"
+
+
+def record(**more):
+    """A row for interactions_insert."""
+    return dict({"id": uuid.uuid4(), "created_at": "2025-11-12T10:00:00Z", "type": "SEARCH", "tool": "search_products", "latency_ms": 1.25,
+                 "success": "t", "transport": "mcp", "token_id": None, "customer_id": None, "session_id": None, "error_code": None,
+                 "error_message": None, "input": None, "output": None, "metadata": "{}"}, **more)
+
+
+def columns(*records):
+    """Its parameters: one array literal for each column."""
+    def element(v):
+        return "NULL" if v is None else '"' + str(v).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return ["{" + ",".join(element(r[name]) for r in records) + "}" for name in records[0]]
 
 
 class Db:

@@ -1,6 +1,6 @@
 """Who may do what: privileges of the web role, row-level security."""
 import pytest
-from conftest import SqlError
+from conftest import SqlError, columns, record
 
 OWN = {"shop.customers": "id", "shop.orders": "customer_id", "souk.preferences": "customer_id"}
 OF_ORDERS = ("shop.order_items", "shop.shipments")
@@ -16,8 +16,7 @@ def as_web(db, statement, **settings):
                                       {"souk__kind": "visitor", "souk__customer_id": "7"}],
                          ids=lambda s: ",".join(f"{k[6:]}={v}" for k, v in s.items()) or "unset")
 def test_nobody_in_particular_sees_nothing(shop, settings):
-    shop.query("interactions_insert", '[{"id": "00000000-0000-4000-8000-000000000001", "created_at": "2025-11-12T10:00:00Z", "success": true, '
-               '"tool": "search_products", "customer_id": 7}]')
+    shop.query("interactions_insert_new", *columns(record(id="00000000-0000-4000-8000-000000000001", customer_id=7)))
     speak = "".join(f"SET {k.replace('__', '.')} = '{str(v).strip(chr(39))}';" for k, v in settings.items())
     tables = sorted(OWN) + list(OF_ORDERS) + ["souk.interactions"]
     count = "SELECT " + ", ".join(f"(SELECT count(*) FROM {t})" for t in tables)

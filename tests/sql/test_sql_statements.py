@@ -8,7 +8,7 @@ import time
 import uuid
 
 import pytest
-from conftest import ROOT, SqlError, files, literal, text
+from conftest import ROOT, SqlError, columns, files, literal, record, text
 
 # Not statements that can be prepared.
 CONTROL = re.compile(r"^(BEGIN|COMMIT|ROLLBACK|LISTEN|UNLISTEN|COPY|CREATE|DROP|TRUNCATE|SAVEPOINT|RELEASE|LOCK|SET|ANALYZE)\b", re.I)
@@ -171,25 +171,25 @@ def test_a_key_is_claimed_once_for_each_principal(shop):
 
 # ---- interactions
 
-def record(**more):
-    return dict({"id": str(uuid.uuid4()), "created_at": "2025-11-12T10:00:00Z", "success": True, "latency_ms": 1.25, "tool": "search_products"}, **more)
-
-
 def test_a_batch_may_be_repeated(shop):
     session = uuid.uuid4().hex
-    batch = [record(session_id=session, input="é" * 12000, metadata={"a": 1}, tools_used=["search_products", "get_product_details"]),
-             record(session_id=session, success=False, error_code="MCP_FORBIDDEN", tool="get_similar_products", customer_id=3),
-             record(session_id=session, type="CHAT", tool=None)]
-    for _ in range(2):
-        shop.query("interactions_insert", json.dumps(batch))
-    rows = shop.rows(f"SET souk.kind = 'system'; SELECT type, success, length(input), cardinality(tools_used), metadata->>'a', customer_id "
+    batch = [record(session_id=session, input="é" * 10000, metadata='{"a": 1}'),
+             record(session_id=session, type="RECOMMENDATION", success="f", error_code="MCP_FORBIDDEN", tool="get_similar_products", customer_id=3),
+             record(session_id=session, type="CHAT", tool='odd "name" \\ {,}')]
+    shop.query("interactions_insert", *columns(*batch))
+    with pytest.raises(SqlError) as e:
+        shop.query("interactions_insert", *columns(*batch))
+    assert e.value.state == "23505"
+    shop.query("interactions_insert_new", *columns(record(session_id=session, type="ANALYTICS"), *batch))
+    rows = shop.rows(f"SET souk.kind = 'system'; SELECT type, success, length(input), tools_used[1], metadata->>'a', customer_id "
                      f"FROM souk.interactions WHERE session_id = {literal(session)} ORDER BY type")
-    assert rows == [["CHAT", "t", "", "0", "", ""], ["RECOMMENDATION", "f", "", "1", "", "3"], ["SEARCH", "t", "10000", "2", "1", ""]]
+    assert rows == [["ANALYTICS", "t", "", "search_products", "", ""], ["CHAT", "t", "", 'odd "name" \\ {,}', "", ""],
+                    ["RECOMMENDATION", "f", "", "get_similar_products", "", "3"], ["SEARCH", "t", "10000", "search_products", "1", ""]]
 
 
 def test_interactions_go_into_the_partition_of_their_month(empty):
     assert int(empty.value("SELECT count(*) FROM pg_inherits WHERE inhparent = 'souk.interactions'::regclass")) == 5
-    empty.query("interactions_insert", json.dumps([record(created_at=None), record(created_at="1999-01-01T00:00:00Z")]))
+    empty.query("interactions_insert", *columns(record(created_at="now"), record(created_at="1999-01-01T00:00:00Z")))
     parts = [r[0] for r in empty.rows("SET souk.kind = 'system'; SELECT tableoid::regclass FROM souk.interactions ORDER BY created_at")]
     assert parts[0] == "souk.interactions_default" and re.fullmatch(r"souk\.interactions_\d{4}_\d{2}", parts[1])
     assert empty.value("SELECT souk.interactions_prepare(4)") == "1"

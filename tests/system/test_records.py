@@ -133,12 +133,12 @@ def test_one_bad_record_costs_only_itself(running):
     ident = support.token_id(token)
     folder = os.path.join(target.data, "state", "spool")
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    good = ('{"id":"00000000-0000-4000-8000-%012d","created_at":"' + now + '","type":"CHAT","success":true,"latency_ms":1,"token_id":"' + ident + '"}\n')
+    good = f'00000000-0000-4000-8000-%012d\t"{now}"\t"CHAT"\t"t"\t1\tt\t"mcp"\t"{ident}"' + "\tNULL" * 6 + '\t"{}"\n'
     lines = [(good % i).encode() for i in range(600)]
-    lines[100] = b'{"id":"not a uuid","created_at":"x"}\n'
-    lines[300] = b'{"id":"\xcd"}\n'
-    lines[500] = b"not json at all\n"
-    lines.append(b'{"id":"00000000-0000-4000-8000-99999')  # its process was killed inside a write
+    lines[100] = lines[100].replace(b"00000000-", b"no uuid-")
+    lines[300] = lines[300].replace(b'"CHAT"', b'"\xcd"')
+    lines[500] = b"no record at all\n"
+    lines.append(b"00000000-0000-4000-8000-99999")  # its process was killed inside a write
     path = os.path.join(folder, "1-orphan.spool")
     with open(path + ".tmp", "wb") as f:
         f.write(b"".join(lines))
