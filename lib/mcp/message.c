@@ -195,6 +195,7 @@ mcp_message(struct ctx *c, struct mcp_io *io, const char *text, size_t n)
 {
 	struct mcp_call call = { .c = c, .io = io, .era = ERA_LEGACY };
 	json_object *message;
+	enum err e = json_parse(c, text, n, &message);
 	struct buf b;
 
 	buf_init(&b, c->a, 2048, REPLY_MAX);
@@ -203,8 +204,9 @@ mcp_message(struct ctx *c, struct mcp_io *io, const char *text, size_t n)
 	io->n = 0;
 	io->challenge = NULL;
 	io->retry_after_s = 0;
-	if (json_parse(c, text, n, &message) != E_OK) {
-		(void)mcp_fail(&call, RPC_PARSE, 400, "Parse error: %s", ctx_message(c));
+	if (e != E_OK) {
+		(void)mcp_fail(&call, e == E_MALFORMED ? RPC_PARSE : RPC_REQUEST_INVALID, 400, "%s%s", e == E_MALFORMED ? "Parse error: " : "",
+			ctx_message(c));
 		(void)mcp_count(&call);
 		rpc_put_error(&b, NULL, &call.error);
 		io->status = call.error.http;
