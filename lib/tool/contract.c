@@ -188,7 +188,9 @@ read_work(struct ctx *c, const struct tool_file *file, struct tool *t)
 
 	t->in_transaction = true;
 	t->sql = file->sql.text != NULL ? &file->sql : NULL;
-	t->nparams = t->sql != NULL && strstr(t->sql->text, "$1") != NULL;
+	t->nparams = t->sql == NULL ? 0 : strstr(t->sql->text, "$2") != NULL ? 2 : strstr(t->sql->text, "$1") != NULL;
+	if (t->nparams == 2 && !t->read_only)
+		return fail(c, E_INVALID, "a statement that takes $2 runs for nobody, which a tool that writes must not");
 	if (json_object_object_get_ex(t->contract, "x-handler", &v)) {
 		if (t->sql != NULL)
 			return fail(c, E_INVALID, "x-handler and a statement: one of them");

@@ -55,7 +55,7 @@ struct tool {
 	const struct tool_listing *listings;	/* one for each of x-servers, ended by server NULL */
 	bool in_transaction;		/* a handler runs inside a transaction that tool_call() opens */
 	bool needs_args;		/* inputSchema requires a member */
-	int nparams;			/* of the statement: 1, or 0 when it does not use $1 */
+	int nparams;			/* of the statement: 2 when it uses $2 and runs for nobody, 1, or 0 when it does not use $1 */
 };
 
 /* How one server lists a tool. */

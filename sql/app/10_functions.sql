@@ -65,6 +65,11 @@ CREATE OR REPLACE FUNCTION souk.locale(wanted text) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT coalesce(wanted, nullif(current_setting('souk.locale', true), ''), 'fr') $$;
 
+-- The same for statements that run for nobody: they are given the speaker's language.
+CREATE OR REPLACE FUNCTION souk.locale(wanted text, spoken text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT coalesce(wanted, nullif(spoken, ''), 'fr') $$;
+
 -- A row number to start at, from the cursor that the previous page returned. Cursors are opaque to callers.
 CREATE OR REPLACE FUNCTION souk.cursor_offset(cursor text) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

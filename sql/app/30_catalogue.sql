@@ -206,6 +206,17 @@ SELECT json_build_object(
 	'inStock', v.stock > 0)
 $$;
 
+-- The variants of a product, in its order. In PL/pgSQL, so that they cost nothing where there are none: as a part of a statement they
+-- would be prepared at each call.
+CREATE OR REPLACE FUNCTION shop.variants(product bigint, price bigint, sale_price bigint, currency text) RETURNS json
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+AS $$
+BEGIN
+	RETURN (SELECT json_agg(shop.variant(v, price, sale_price, currency) ORDER BY v.position, v.id)
+		FROM shop.product_variants v WHERE v.product_id = product);
+END
+$$;
+
 -- The category of a product.
 CREATE OR REPLACE FUNCTION shop.category_ref(c shop.categories, locale text) RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE

@@ -95,6 +95,22 @@ START_TEST(broken_contract)
 }
 END_TEST
 
+/* $2 means that the statement runs for nobody. */
+START_TEST(for_nobody)
+{
+	struct tool_file reads[] = { { "catalog/t", GOOD, { "catalog/t", "SELECT $1, $2" } }, { 0 } };
+	struct tool_file writes[] = {
+		{ "catalog/t", replaced(GOOD, "\"readOnlyHint\":true", "\"readOnlyHint\":false"), { "catalog/t", "SELECT $1, $2" } }, { 0 },
+	};
+	char err[512] = "";
+
+	ck_assert_msg(registry_load(reads, err, sizeof(err)), "%s", err);
+	ck_assert_int_eq(tool_find("t")->nparams, 2);
+	ck_assert(!registry_load(writes, err, sizeof(err)));
+	ck_assert_str_eq(err, "tools/catalog/t.json: a statement that takes $2 runs for nobody, which a tool that writes must not");
+}
+END_TEST
+
 START_TEST(without_work)
 {
 	struct tool_file none[] = { { "catalog/t", GOOD, { 0 } }, { 0 } };
@@ -292,6 +308,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, broken_contract, 0, sizeof(broken) / sizeof(broken[0]));
 	tcase_add_test(t, without_work);
+	tcase_add_test(t, for_nobody);
 	tcase_add_test(t, order_and_aliases);
 	tcase_add_test(t, same_name_twice);
 	tcase_add_test(t, embedded);

@@ -1,8 +1,8 @@
--- The hot path: one look-up by key, one expression; variants are looked for only where there are some.
-SELECT shop.details(p, souk.locale($1::jsonb->>'locale'),
-	(SELECT shop.category_ref(c, souk.locale($1::jsonb->>'locale')) FROM shop.categories c WHERE c.id = p.category_id),
-	CASE WHEN p.variant_count > 0 THEN (
-		SELECT json_agg(shop.variant(v, p.price_minor, p.sale_price_minor, p.currency) ORDER BY v.position, v.id)
-		FROM shop.product_variants v WHERE v.product_id = p.id) END)
+-- The hot path: one look-up by key, one expression. A number is the key itself; other names are looked up.
+SELECT shop.details(p, souk.locale($1::jsonb->>'locale', $2),
+	(SELECT shop.category_ref(c, souk.locale($1::jsonb->>'locale', $2)) FROM shop.categories c WHERE c.id = p.category_id),
+	CASE WHEN p.variant_count > 0 THEN shop.variants(p.id, p.price_minor, p.sale_price_minor, p.currency) END)
 FROM shop.products p
-WHERE p.id = (SELECT shop.product_id($1::jsonb)) AND p.status = 'active'
+WHERE p.status = 'active' AND p.id = CASE
+	WHEN $1::jsonb->>'productId' ~ '^[0-9]{1,18}$' THEN ($1::jsonb->>'productId')::bigint
+	ELSE shop.product_id($1::jsonb) END

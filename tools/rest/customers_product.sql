@@ -1,7 +1,5 @@
-SELECT json_build_object('product', shop.details(p, souk.locale($1::jsonb->>'locale'),
-	(SELECT shop.category_ref(c, souk.locale($1::jsonb->>'locale')) FROM shop.categories c WHERE c.id = p.category_id),
-	CASE WHEN p.variant_count > 0 THEN (
-		SELECT json_agg(shop.variant(v, p.price_minor, p.sale_price_minor, p.currency) ORDER BY v.position, v.id)
-		FROM shop.product_variants v WHERE v.product_id = p.id) END))
+SELECT json_build_object('product', shop.details(p, souk.locale($1::jsonb->>'locale', $2),
+	(SELECT shop.category_ref(c, souk.locale($1::jsonb->>'locale', $2)) FROM shop.categories c WHERE c.id = p.category_id),
+	CASE WHEN p.variant_count > 0 THEN shop.variants(p.id, p.price_minor, p.sale_price_minor, p.currency) END))
 FROM shop.products p
 WHERE p.id = (SELECT shop.product_id(jsonb_build_object('productId', $1::jsonb->>'id'))) AND p.status = 'active'
