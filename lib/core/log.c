@@ -18,6 +18,9 @@
 
 static const char *const level_names[] = { "debug", "info", "warn", "error" };
 
+#define KEPT_MAX 16384
+#define KEPT_MS 1000
+
 static struct {
 	char program[32];
 	char path[512];		/* "" for standard error */
@@ -25,6 +28,16 @@ static struct {
 	enum log_level level;
 	int64_t checked_ms;	/* when the file's name was last compared with what is open */
 } state = { "souk", "", STDERR_FILENO, LOG_INFO_, 0 };
+
+/* Whole lines that wait to be written. */
+static struct {
+	bool on;
+	size_t n;
+	int64_t first_ms;
+	char p[KEPT_MAX];
+} kept;
+
+_Static_assert(LINE_MAX_ <= KEPT_MAX, "a line has to fit");
 
 struct line {
 	char p[LINE_MAX_];
@@ -154,6 +167,7 @@ log_init(const char *program, const char *path, const char *level)
 
 	(void)snprintf(state.program, sizeof state.program, "%s", program);
 	state.level = level_of(level);
+	log_flush();
 	if (state.fd != STDERR_FILENO)
 		(void)close(state.fd);
 	state.fd = STDERR_FILENO;
@@ -178,12 +192,52 @@ log_on(enum log_level level)
 	return level >= state.level;
 }
 
+static void
+write_out(const char *p, size_t n)
+{
+	ssize_t done;
+
+	follow();
+	do
+		done = write(state.fd, p, n);
+	while (done < 0 && errno == EINTR);
+}
+
+void
+log_keep_back(void)
+{
+	kept.on = true;
+}
+
+void
+log_flush(void)
+{
+	if (kept.n > 0)
+		write_out(kept.p, kept.n);
+	kept.n = 0;
+}
+
+/* A line goes behind those that wait; the file's order is that of the events. */
+static void
+emit(enum log_level level, const char *p, size_t n)
+{
+	int64_t now = now_ms();
+
+	if (n > sizeof kept.p - kept.n)
+		log_flush();
+	if (kept.n == 0)
+		kept.first_ms = now;
+	memcpy(kept.p + kept.n, p, n);
+	kept.n += n;
+	if (!kept.on || level >= LOG_WARN_ || now - kept.first_ms >= KEPT_MS)
+		log_flush();
+}
+
 void
 log_line(enum log_level level, const struct ctx *c, const char *message, const struct log_field *fields)
 {
 	struct line l;
 	char stamp[RFC3339_LEN];
-	ssize_t done;
 
 	if (!log_on(level))
 		return;
@@ -203,10 +257,7 @@ log_line(enum log_level level, const struct ctx *c, const char *message, const s
 	}
 	l.p[l.n++] = '}';
 	l.p[l.n++] = '\n';
-	follow();
-	do
-		done = write(state.fd, l.p, l.n);
-	while (done < 0 && errno == EINTR);
+	emit(level, l.p, l.n);
 }
 
 char *

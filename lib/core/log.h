@@ -1,5 +1,5 @@
 /*
- * Structured log: one JSON object per line, one write(2) per line, to standard error or the file of LOG_FILE (O_APPEND).
+ * Structured log: one JSON object per line, never parted by another write(2), to standard error or the file of LOG_FILE (O_APPEND).
  *   {"timestamp":"...Z","level":"info","correlationId":"...","program":"mcp","message":"...", fields...}
  * Never log bodies, tokens, names, addresses or other personal data; mask what identifies a person (log_mask_*).
  * Control characters are escaped; a line is cut at 4 KiB.
@@ -33,6 +33,13 @@ log_string(const char *s)
 
 /* program: name shown in each line.  path: NULL or "" for standard error.  level: "debug", "info", "warn", "error". */
 void log_init(const char *program, const char *path, const char *level);
+
+/*
+ * For a process that serves: lines below "warn" are kept back and written together, at the latest with the first line a second later, with one of
+ * "warn" or above, when 16 KiB are waiting, or by log_flush(), which a server calls when it is idle and before it ends.
+ */
+void log_keep_back(void);
+void log_flush(void);
 
 /* Would a line of this level be written? */
 int log_on(enum log_level level);

@@ -4,6 +4,8 @@
 #include "core/random.h"
 
 #include <sodium.h>
+#include <string.h>
+#include <unistd.h>
 
 static void
 fill(unsigned char *p, size_t n)
@@ -36,6 +38,24 @@ random_base62(char *out, size_t n)
 	sodium_memzero(raw, sizeof raw);
 }
 
+/* Sixteen bytes of a stock, since each request takes some and asking the kernel costs more than all the rest.  A child makes its own. */
+static void
+draw(unsigned char raw[16])
+{
+	static unsigned char stock[16 * 64];
+	static size_t left;
+	static pid_t owner;
+
+	if (left == 0 || owner != getpid()) {
+		fill(stock, sizeof stock);
+		left = sizeof stock;
+		owner = getpid();
+	}
+	left -= 16;
+	memcpy(raw, stock + left, 16);
+	sodium_memzero(stock + left, 16);
+}
+
 void
 random_uuid(char out[37])
 {
@@ -43,7 +63,7 @@ random_uuid(char out[37])
 	unsigned char raw[16];
 	char *p = out;
 
-	fill(raw, sizeof raw);
+	draw(raw);
 	raw[6] = (unsigned char)((raw[6] & 0x0f) | 0x40);	/* version 4 */
 	raw[8] = (unsigned char)((raw[8] & 0x3f) | 0x80);	/* variant of RFC 9562 */
 	for (size_t i = 0; i < sizeof raw; i++) {

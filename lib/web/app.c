@@ -48,6 +48,7 @@ app_stop(void)
 	token_flush_uses();
 	db_close_idle(0);
 	kv_close_idle(0);
+	log_flush();
 }
 
 /* One worker: requests until it is told to stop, or has served enough to be replaced by a fresh process. */
@@ -57,6 +58,7 @@ work(int sock)
 	int64_t left = cfg_int("WORKER_REQUESTS");
 	struct conn *k;
 
+	log_keep_back();
 	if (!conn_open(sock)) {
 		log_event(LOG_ERROR_, NULL, "cannot serve the FastCGI socket");
 		return 1;
@@ -69,8 +71,10 @@ work(int sock)
 		if (ev == CONN_REQUEST) {
 			app_request(k);
 			left--;
-		} else
+		} else {
 			token_flush_uses();
+			log_flush();
+		}
 		app_tick();
 	}
 	app_stop();

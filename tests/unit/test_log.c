@@ -265,11 +265,36 @@ END_TEST
 
 #endif
 
+START_TEST(lines_kept_back_come_in_order)
+{
+	char want[32];
+
+	begin("info");
+	log_keep_back();
+	log_event(LOG_INFO_, NULL, "first");
+	ck_assert_uint_eq(content(path), 0);
+	log_event(LOG_WARN_, NULL, "second");
+	ck_assert_uint_gt(content(path), 0);
+	ck_assert_ptr_nonnull(strstr(text, "first"));
+	ck_assert_ptr_lt(strstr(text, "first"), strstr(text, "second"));
+	/* more than is kept back, less than content() takes */
+	for (int i = 0; i < 400; i++)
+		log_event(LOG_INFO_, NULL, "many", LOG_I("n", i));
+	log_flush();
+	(void)content(path);
+	for (int i = 0; i < 400; i++) {
+		(void)snprintf(want, sizeof want, "\"n\":%d}", i);
+		ck_assert_msg(strstr(text, want) != NULL, "%s", want);
+	}
+	end();
+}
+END_TEST
+
 int
 main(void)
 {
 	const TTest *const tests[] = { a_line_is_an_object, levels_are_kept, long_lines_stay_objects, a_moved_file_is_left,
-		an_unusable_file_means_standard_error, addresses_are_masked,
+		an_unusable_file_means_standard_error, addresses_are_masked, lines_kept_back_come_in_order,
 #ifndef SOUK_NO_FAILSTOP
 		no_memory_stops_the_process, allocation_works_as_ever,
 #endif

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "core/json.h"
 #include "core/money.h"
@@ -68,6 +69,29 @@ START_TEST(random_texts)
 		ck_assert_uint_lt(seen[c], 1200);
 	}
 	ck_assert_uint_eq(kinds, 62);
+}
+END_TEST
+
+START_TEST(a_child_draws_its_own)
+{
+	char mine[37], childs[37] = "";
+	int fds[2], status;
+	pid_t pid;
+
+	random_uuid(mine);
+	ck_assert_int_eq(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		random_uuid(mine);
+		_exit(write(fds[1], mine, sizeof mine) == (ssize_t)sizeof mine ? 0 : 1);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq((int)read(fds[0], childs, sizeof childs), (int)sizeof childs);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	random_uuid(mine);
+	ck_assert_str_ne(mine, childs);
 	memset(word, 'x', sizeof word);
 	random_base62(word, 0);
 	ck_assert_str_eq(word, "");
@@ -217,7 +241,7 @@ END_TEST
 int
 main(void)
 {
-	const TTest *const tests[] = { times_are_rfc3339, clocks_run, random_texts, currencies_have_scales, money_is_shown, money_is_read,
+	const TTest *const tests[] = { times_are_rfc3339, clocks_run, random_texts, a_child_draws_its_own, currencies_have_scales, money_is_shown, money_is_read,
 		money_survives_a_round_trip, utf8_takes_exactly_what_is_allowed, utf8_counts_and_cuts, NULL };
 
 	return unit_run("values", tests);
