@@ -140,6 +140,7 @@ take_in(void)
 		if (!PQconsumeInput(db.pg) || PQstatus(db.pg) != CONNECTION_OK)
 			return false;
 	db_note_notifications();
+	db.looked_ms = now_ms();
 	return true;
 }
 
@@ -259,7 +260,7 @@ db_open(struct ctx *c)
 
 	if (now >= deadline || !breaker_allows(BREAKER_POSTGRESQL))
 		return db_unavailable(c);
-	if (db.pg != NULL && take_in())
+	if (db.pg != NULL && (db.looked_ms == now || take_in()))	/* the check of a token has just looked */
 		return E_OK;
 	db_drop();
 	if (end > deadline)

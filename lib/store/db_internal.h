@@ -26,6 +26,7 @@ struct db_prepared;
 struct db_state {
 	PGconn *pg;		/* NULL: not open */
 	int64_t used_ms;	/* end of the last call */
+	int64_t looked_ms;	/* when it was last seen to live */
 	bool owner;		/* db_use_owner() */
 	bool in_tx;		/* between db_begin and db_commit or db_rollback */
 	bool tx_sent;		/* the server knows of it: BEGIN leaves with the first statement */

@@ -4,6 +4,7 @@
 #include <fcgiapp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,11 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#define ENV_MAX 128
+
 struct conn {
 	FCGX_Request fcgi;
+	uint32_t keys[ENV_MAX];	/* of fcgi.envp, in its order; 0: the end */
 	bool is_cgi;
 	size_t left;	/* plain CGI: bytes of the announced body not yet read */
 	bool chunked;	/* plain CGI: no length announced, read to the end */
@@ -64,6 +68,24 @@ conn_open(int sock)
 	return setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &tick, sizeof tick) == 0;
 }
 
+/* Length, first and last letter of a name, which rule out all other names: each request asks for twenty of thirty. */
+static uint32_t
+key_of(const char *name, size_t n)
+{
+	return n == 0 ? 1 : (uint32_t)n << 16 | (uint32_t)(unsigned char)name[0] << 8 | (unsigned char)name[n - 1];
+}
+
+static void
+note_keys(struct conn *k)
+{
+	char **env = k->fcgi.envp;
+	size_t i;
+
+	for (i = 0; i < ENV_MAX - 1 && env != NULL && env[i] != NULL; i++)
+		k->keys[i] = key_of(env[i], strcspn(env[i], "="));
+	k->keys[i] = 0;
+}
+
 enum conn_event
 conn_accept(struct conn **out)
 {
@@ -73,6 +95,7 @@ conn_accept(struct conn **out)
 		return CONN_STOP;
 	rc = FCGX_Accept_r(&the_conn.fcgi);
 	if (rc == 0) {
+		note_keys(&the_conn);
 		*out = &the_conn;
 		return CONN_REQUEST;
 	}
@@ -97,7 +120,15 @@ conn_cgi(void)
 const char *
 conn_env(const struct conn *k, const char *name)
 {
-	return k->is_cgi ? getenv(name) : FCGX_GetParam(name, k->fcgi.envp);
+	size_t n = strlen(name), i;
+	uint32_t key = key_of(name, n);
+
+	if (k->is_cgi)
+		return getenv(name);
+	for (i = 0; k->keys[i] != 0; i++)
+		if (k->keys[i] == key && memcmp(k->fcgi.envp[i], name, n) == 0 && k->fcgi.envp[i][n] == '=')
+			return k->fcgi.envp[i] + n + 1;
+	return i == ENV_MAX - 1 ? FCGX_GetParam(name, k->fcgi.envp) : NULL;
 }
 
 size_t
@@ -155,11 +186,31 @@ conn_gone(const struct conn *k)
 	return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
 }
 
+/*
+ * End the response and close.  libfcgi closes like a TCP peer: shutdown, wait for the other's end, close.  On a local socket nothing is under
+ * way once the whole body was read, so closing is enough.
+ */
+static void
+finish_fcgi(FCGX_Request *q)
+{
+	int fd = q->ipcFd;
+
+	if (q->in == NULL || !FCGX_HasSeenEOF(q->in) || q->keepConnection) {
+		FCGX_Finish_r(q);
+		return;
+	}
+	(void)FCGX_FClose(q->err);
+	(void)FCGX_FClose(q->out);
+	FCGX_Free(q, 0);
+	q->ipcFd = -1;
+	(void)close(fd);
+}
+
 void
 conn_finish(struct conn *k)
 {
 	if (k->is_cgi)
 		fflush(stdout);
 	else
-		FCGX_Finish_r(&k->fcgi);
+		finish_fcgi(&k->fcgi);
 }
