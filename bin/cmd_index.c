@@ -117,9 +117,7 @@ cmd_index(struct cli *cli)
 
 	if (path == NULL)
 		path = indexer_path();
-	if (keep && change_of(path) != 0)
-		return CLI_OK;
-	code = build(cli, path, quiet);
+	code = keep && change_of(path) != 0 ? CLI_OK : build(cli, path, quiet);
 	if (cli_value(cli, "watch") == NULL)
 		return code;
 	return code == CLI_OK || code == CLI_DATABASE ? watch(cli, path, quiet) : code;

@@ -1,17 +1,18 @@
-/* Ranking in PostgreSQL behind the interface of search.h. */
+/* The interface of search.h over the index, or PostgreSQL while there is none. */
 #include "search/search.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/banned.h"
-#include "core/buf.h"
 #include "core/json.h"
 #include "gen/sql.h"
+#include "search/engine.h"
+#include "search/live.h"
+#include "search/search_internal.h"
 #include "store/db.h"
-
-#define QUERY_MAX 16384
 
 static const char *const sorts[] = {
 	[SORT_RELEVANCE] = "relevance", [SORT_PRICE_ASC] = "price-asc", [SORT_PRICE_DESC] = "price-desc", [SORT_NEWEST] = "newest",
@@ -48,9 +49,8 @@ put_number(struct buf *b, const char *key, const char *value)
 		buf_printf(b, ",\"%s\":%s", key, value);
 }
 
-/* What is looked for, without the page: also what a cursor belongs to.  Not closed yet. */
-static void
-put_query(struct buf *b, const struct search_query *q)
+void
+search_put_query(struct buf *b, const struct search_query *q)
 {
 	buf_puts(b, "{\"query\":");
 	buf_json_cstr(b, q->text != NULL ? q->text : "");
@@ -78,77 +78,121 @@ query_hash(const struct buf *b)
 	return h;
 }
 
-/* A cursor is "<offset>.<hash of the query>". */
-static enum err
-cursor_parse(struct ctx *c, const char *cursor, uint32_t hash, int64_t *offset)
+/*
+ * A cursor is "<offset>.<hash of the query>", and from the index ".<r or w>.<key>.<id>" behind it: the last product of the page, so that the next
+ * one starts behind it whatever has changed before it meanwhile.
+ */
+struct place {
+	int64_t offset;
+	struct engine_after after;
+};
+
+static bool
+read_after(const char *p, struct engine_after *after)
 {
-	char *dot, *end;
-	long long at;
+	char *end;
+
+	if ((p[0] != 'r' && p[0] != 'w') || p[1] != '.')
+		return false;
+	after->raw = p[0] == 'w';
+	after->key = strtoll(p + 2, &end, 10);
+	if (end == p + 2 || *end != '.')
+		return false;
+	p = end + 1;
+	after->id = strtoull(p, &end, 10);
+	after->set = end > p && *end == '\0';
+	return after->set;
+}
+
+static enum err
+cursor_parse(struct ctx *c, const char *cursor, uint32_t hash, struct place *out)
+{
+	char *end;
+	const char *p;
 	unsigned long h;
 
-	*offset = 0;
+	*out = (struct place){ 0 };
 	if (cursor == NULL)
 		return E_OK;
-	if (strspn(cursor, "0123456789abcdef.") != strlen(cursor) || strlen(cursor) > 20)
+	if (strspn(cursor, "0123456789abcdefrw.-") != strlen(cursor) || strlen(cursor) > SEARCH_CURSOR_MAX)
 		return fail(c, E_INVALID, "cursor: is not one of search_products");
-	at = strtoll(cursor, &dot, 10);
-	if (*dot != '.' || dot == cursor || at < 1 || at > SEARCH_OFFSET_MAX)
+	out->offset = strtoll(cursor, &end, 10);
+	if (*end != '.' || end == cursor || out->offset < 1 || out->offset > SEARCH_OFFSET_MAX)
 		return fail(c, E_INVALID, "cursor: is not one of search_products");
-	h = strtoul(dot + 1, &end, 16);
-	if (*end != '\0' || end == dot + 1)
+	p = end + 1;
+	h = strtoul(p, &end, 16);
+	if (end == p || (*end != '\0' && (*end != '.' || !read_after(end + 1, &out->after))))
 		return fail(c, E_INVALID, "cursor: is not one of search_products");
 	if (h != hash)
 		return fail(c, E_INVALID, "cursor: belongs to another query; repeat it with the same query, filters and sortBy");
-	*offset = at;
 	return E_OK;
 }
 
-/* Read {"ids": [...], "total": n, "corrected": {...}}. */
-static enum err
-read_found(struct ctx *c, const char *text, size_t n, struct search_result *out)
+static double
+decimal(const char *s)
 {
-	json_object *o, *ids, *corrected;
-	size_t len;
+	return s != NULL ? strtod(s, NULL) : NAN;
+}
 
-	if (json_parse(c, text, n, &o))
-		return c->err;
-	if (json_get_array(o, "ids", &ids) != JSON_OK || json_get_int(o, "total", 0, INT64_MAX, &out->total) != JSON_OK)
-		return fail(c, E_INTERNAL, NULL);
-	out->n = json_object_array_length(ids);
-	out->ids = arena_zalloc(c->a, out->n + 1, sizeof(*out->ids));
-	for (size_t i = 0; i < out->n; i++)
-		out->ids[i] = json_object_get_string(json_object_array_get_idx(ids, i));
-	if (json_get_object(o, "corrected", &corrected) == JSON_OK && json_object_object_length(corrected) > 0)
-		out->corrected = json_text(c, corrected, &len);
-	return E_OK;
+static const char *
+blank_to_null(const char *text)
+{
+	return text != NULL && text[strspn(text, " \t\r\n")] != '\0' ? text : NULL;
+}
+
+static void
+search_in_index(struct ctx *c, const struct engine_view *v, const struct search_query *q, const struct place *at, uint32_t hash,
+	struct search_result *out)
+{
+	struct engine_result *found = arena_alloc(c->a, sizeof(*found));
+	struct engine_query e = { .text = blank_to_null(q->text), .locale = q->locale, .sort = q->sort, .limit = (size_t)q->limit,
+		.offset = (size_t)at->offset, .after = at->after,
+		.filter = { q->category, q->brand, q->colour, decimal(q->min_price), decimal(q->max_price), 0, q->featured, q->in_stock } };
+	int64_t offset;
+
+	engine_search(c, v, &e, found);
+	out->n = found->n;
+	out->ids = arena_zalloc(c->a, found->n + 1, sizeof(*out->ids));
+	for (size_t i = 0; i < found->n; i++)
+		out->ids[i] = arena_printf(c->a, "%llu", (unsigned long long)found->hit[i].id);
+	out->total = found->total;
+	out->corrected = found->words.corrected;
+	offset = at->offset + (int64_t)found->n;
+	if (found->more && found->n > 0 && offset <= SEARCH_OFFSET_MAX) {
+		const struct engine_hit *last = &found->hit[found->n - 1];
+
+		out->cursor = arena_printf(c->a, "%lld.%x.%c.%lld.%llu", (long long)offset, hash, last->raw ? 'w' : 'r', (long long)last->key,
+		    (unsigned long long)last->id);
+	}
 }
 
 enum err
 search_products(struct ctx *c, const struct search_query *q, struct search_result *out)
 {
-	const char *param, *text;
-	int64_t offset;
+	const struct engine_view *v;
+	struct place at;
 	uint32_t hash;
 	struct buf b;
-	size_t n;
 
 	*out = (struct search_result){ 0 };
-	buf_init(&b, c->a, 512, QUERY_MAX);
-	put_query(&b, q);
+	buf_init(&b, c->a, 512, SEARCH_QUERY_MAX);
+	search_put_query(&b, q);
 	hash = query_hash(&b);
-	if (cursor_parse(c, q->cursor, hash, &offset))
+	if (cursor_parse(c, q->cursor, hash, &at))
 		return c->err;
-	buf_printf(&b, ",\"limit\":%lld,\"offset\":%lld}", (long long)q->limit, (long long)offset);
-	param = buf_str(&b);
-	if (db_text(c, &sql_search_ids, 1, &param, &text, &n))
+	if (q->cursor == NULL)
+		at.offset = q->offset;
+	if (live_view(c, &v))
 		return c->err;
-	if (text == NULL)
-		return fail(c, E_INTERNAL, NULL);
-	if (read_found(c, text, n, out))
+	if (v != NULL) {
+		search_in_index(c, v, q, &at, hash, out);
+		return E_OK;
+	}
+	if (search_in_database(c, q, at.offset, out))
 		return c->err;
-	offset += (int64_t)out->n;
-	if (out->n > 0 && offset < out->total && offset <= SEARCH_OFFSET_MAX)
-		out->cursor = arena_printf(c->a, "%lld.%x", (long long)offset, hash);
+	at.offset += (int64_t)out->n;
+	if (out->n > 0 && at.offset < out->total && at.offset <= SEARCH_OFFSET_MAX)
+		out->cursor = arena_printf(c->a, "%lld.%x", (long long)at.offset, hash);
 	return E_OK;
 }
 
@@ -162,7 +206,7 @@ search_rows(struct ctx *c, const struct search_result *found, const char *locale
 	*n = 2;
 	if (found->n == 0)
 		return E_OK;
-	buf_init(&b, c->a, 512, QUERY_MAX);
+	buf_init(&b, c->a, 512, SEARCH_QUERY_MAX);
 	buf_puts(&b, "{\"ids\":[");
 	for (size_t i = 0; i < found->n; i++)
 		buf_printf(&b, "%s\"%s\"", i > 0 ? "," : "", found->ids[i]);

@@ -1,6 +1,6 @@
 /*
- * Product search: what a query, its filters and its sort order find.  This interface hides the engine.  Today PostgreSQL ranks (shop.search_ids);
- * the rows are then fetched by key, so that another engine need only give ids.
+ * Product search: what a query, its filters and its sort order find.  This interface hides the engine: the mapped index (engine.h, live.h), or
+ * PostgreSQL (shop.search_ids) while there is none.  Both give ids; the rows are then fetched by key.
  */
 #ifndef SOUK_SEARCH_SEARCH_H
 #define SOUK_SEARCH_SEARCH_H
@@ -25,6 +25,7 @@ struct search_query {
 	bool featured, in_stock;	/* only those */
 	enum search_sort sort;
 	int64_t limit;			/* 1..SEARCH_LIMIT_MAX */
+	int64_t offset;			/* products to leave out, when there is no cursor; 0..SEARCH_OFFSET_MAX */
 	const char *cursor;		/* of the page before; NULL: the first page */
 	const char *locale;		/* language of the result's texts */
 };
@@ -50,7 +51,8 @@ enum err search_products(struct ctx *c, const struct search_query *q, struct sea
 enum err search_rows(struct ctx *c, const struct search_result *found, const char *locale, const char **json, size_t *n)
 	__attribute__((warn_unused_result));
 
-/* x-handler of search_products: arguments and result are those of its contract. */
+/* x-handlers: arguments and results are those of the contracts. */
 enum err search_products_tool(struct ctx *c, struct tool_call *call);
+enum err customers_search_tool(struct ctx *c, struct tool_call *call);
 
 #endif

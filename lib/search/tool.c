@@ -1,4 +1,4 @@
-/* The tool search_products; its contract is tools/catalog/search_products.json. */
+/* The tools search_products and customers_search; their contracts are in tools/catalog and tools/rest. */
 #include <stdint.h>
 #include <string.h>
 
@@ -61,21 +61,60 @@ read_args(struct ctx *c, const struct tool_call *call, struct search_query *q)
 	(void)json_get_int(call->args, "limit", 1, SEARCH_LIMIT_MAX, &q->limit);
 }
 
+/* Products that were found, as a JSON array with their key before it. */
+static enum err
+put_products(struct ctx *c, const struct search_query *q, const struct search_result *found, struct buf *b)
+{
+	const char *rows;
+	size_t n;
+
+	if (search_rows(c, found, q->locale, &rows, &n))
+		return c->err;
+	buf_init(b, c->a, n + 1024, RESULT_MAX);
+	buf_puts(b, "{\"products\":");
+	buf_put(b, rows, n);
+	return E_OK;
+}
+
+/* With page or offset instead of a cursor, and the form that customersProducts has. */
+enum err
+customers_search_tool(struct ctx *c, struct tool_call *call)
+{
+	struct search_result found;
+	struct search_query q;
+	int64_t page = 1;
+	struct buf b;
+
+	read_args(c, call, &q);
+	(void)json_get_int(call->args, "page", 1, 10000, &page);
+	q.offset = (page - 1) * q.limit;
+	(void)json_get_int(call->args, "offset", 0, SEARCH_OFFSET_MAX, &q.offset);
+	if (q.offset > SEARCH_OFFSET_MAX)
+		return fail(c, E_INVALID, "page: at most %d products can be paged through", SEARCH_OFFSET_MAX);
+	if (search_products(c, &q, &found) || put_products(c, &q, &found, &b))
+		return c->err;
+	buf_puts(&b, ",\"query\":");
+	buf_json_cstr(&b, q.text);
+	buf_printf(&b, ",\"pagination\":{\"total\":%lld,\"page\":%lld,\"limit\":%lld}", (long long)found.total,
+	    (long long)(q.offset / q.limit + 1), (long long)q.limit);
+	if (found.corrected != NULL)
+		buf_printf(&b, ",\"corrected\":%s", found.corrected);
+	buf_putc(&b, '}');
+	call->json = b.p;
+	call->n = b.n;
+	return E_OK;
+}
+
 enum err
 search_products_tool(struct ctx *c, struct tool_call *call)
 {
 	struct search_result found;
 	struct search_query q;
-	const char *rows;
 	struct buf b;
-	size_t n;
 
 	read_args(c, call, &q);
-	if (search_products(c, &q, &found) || search_rows(c, &found, q.locale, &rows, &n))
+	if (search_products(c, &q, &found) || put_products(c, &q, &found, &b))
 		return c->err;
-	buf_init(&b, c->a, n + 256, RESULT_MAX);
-	buf_puts(&b, "{\"products\":");
-	buf_put(&b, rows, n);
 	buf_printf(&b, ",\"total\":%lld", (long long)found.total);
 	if (found.corrected != NULL) {
 		buf_puts(&b, ",\"corrected\":");

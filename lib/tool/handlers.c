@@ -9,6 +9,7 @@ static const struct {
 	const char *name;
 	tool_handler_fn *fn;
 } handlers[] = {
+	{ "customers_search", customers_search_tool },
 	{ "search_products", search_products_tool },
 };
 
