@@ -88,7 +88,7 @@ openapi(struct req *r)
 
 const struct route routes[] = {
 	{ M_GET, "/api/mcp/status", "status:read", "status", status, .summary = "State of system, database, tests and host",
-	    .doc = "\"responses\":{" JSON_200(STATUS_SCHEMA) "}" },
+	    .doc = "\"responses\":{" JSON_200(STATUS_SCHEMA) "}", .flags = ROUTE_WHEN_DOWN },
 	{ M_GET, "/healthz", "none", "health", healthz, .summary = "Does the process live?",
 	    .doc = "\"responses\":{" JSON_200(CHECKS_SCHEMA) "}", .flags = ROUTE_QUIET | ROUTE_NO_AUTH },
 	{ M_GET, "/readyz", "none", "health", readyz, .summary = "Can requests be served?",

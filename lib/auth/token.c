@@ -20,6 +20,7 @@
 #define CACHE_SLOTS 64
 #define CACHE_WAYS 4
 #define CACHE_MS 60000
+#define RECALL_MS 3600000	/* token_recall: how long ago the token may have been found valid */
 #define BLOB_MAX 2048
 #define USED_EVERY_MS 60000	/* how often last_used_at is written */
 #define USED_WRITE_MS 500	/* time for writing all of it */
@@ -245,8 +246,15 @@ token_flush_uses(void)
 	arena_release(&a);
 }
 
-enum err
-token_verify(struct ctx *c, const char *text, const char *remote_ip, struct subject *out)
+/* The database cannot be asked.  What was known an hour ago at most still serves, unless a token was revoked on this host since. */
+static bool
+may_recall(const struct known *k)
+{
+	return k != NULL && k->shm_generation == shm_generation(SHM_TOKENS) && now_ms() - k->since_ms < RECALL_MS;
+}
+
+static enum err
+check(struct ctx *c, const char *text, const char *remote_ip, bool recall, struct subject *out)
 {
 	unsigned char hash[TOKEN_HASH_LEN];
 	char id[TOKEN_ID_LEN + 1];
@@ -265,9 +273,13 @@ token_verify(struct ctx *c, const char *text, const char *remote_ip, struct subj
 	k = cache_find(id);
 	if (k == NULL || !is_current(k)) {
 		memset(&fresh, 0, sizeof(fresh));
-		if ((e = load(c, id, &fresh)) != E_OK)
+		e = load(c, id, &fresh);
+		if (e != E_OK && !(e == E_UNAVAILABLE && recall && may_recall(k)))
 			return e;
-		k = &fresh;
+		if (e == E_OK)
+			k = &fresh;
+		else
+			ctx_clear_error(c);
 	}
 	if (sodium_memcmp(hash, k->hash, sizeof(hash)) != 0)
 		return refuse(c, "secret");
@@ -280,4 +292,16 @@ token_verify(struct ctx *c, const char *text, const char *remote_ip, struct subj
 	fill_subject(c, k, out);
 	note_use(id);
 	return E_OK;
+}
+
+enum err
+token_verify(struct ctx *c, const char *text, const char *remote_ip, struct subject *out)
+{
+	return check(c, text, remote_ip, false, out);
+}
+
+enum err
+token_recall(struct ctx *c, const char *text, const char *remote_ip, struct subject *out)
+{
+	return check(c, text, remote_ip, true, out);
 }

@@ -42,6 +42,12 @@ enum err token_verify(struct ctx *c, const char *text, const char *remote_ip, st
 void token_flush_uses(void);
 
 /* The functions below work on souk.tokens as its owner (db_use_owner), each in a transaction of its own with a row in souk.audit. */
+/*
+ * The same for routes that must answer while the database is down (status): then a token that this process found valid within the last hour
+ * is still accepted.  E_UNAVAILABLE for one that it has not seen.
+ */
+enum err token_recall(struct ctx *c, const char *text, const char *remote_ip, struct subject *out) __attribute__((warn_unused_result));
+
 struct token_spec {
 	const char *name;		/* required, 1..100 characters */
 	const char *kind;		/* staff (default), service, system */

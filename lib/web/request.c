@@ -100,7 +100,9 @@ req_authenticate(struct req *r)
 	if (strncasecmp(auth, "Bearer ", 7) != 0)
 		return fail(&r->c, E_UNAUTHENTICATED, "Authorization: must be Bearer with a token");
 	auth += 7 + strspn(auth + 7, " ");
-	if ((e = token_verify(&r->c, auth, r->remote_ip, &r->who))) {
+	e = r->route->flags & ROUTE_WHEN_DOWN ? token_recall(&r->c, auth, r->remote_ip, &r->who)
+					      : token_verify(&r->c, auth, r->remote_ip, &r->who);
+	if (e != E_OK) {
 		be_anonymous(r);
 		if (e == E_UNAUTHENTICATED)
 			metrics_count("souk_auth_failures_total", "reason", "token");
