@@ -71,6 +71,17 @@ void db_poll_notifications(void);
 unsigned db_generation_tokens(void);
 unsigned db_generation_settings(void);
 
+/*
+ * Changes of the shop's data, as triggers and programs tell them: "tools", "prompts", "resources", or the URI of a resource, where a * at the end stands
+ * for anything.  A process that wants them begins, waits and ends; behind a pooler that hands connections around nothing arrives.
+ */
+enum err db_changes_begin(struct ctx *c) __attribute__((warn_unused_result));
+/* Wait at most ms for the next; *out is "" when none came.  *missed: some were lost (the connection broke), so anything may have changed. */
+enum err db_changes_wait(struct ctx *c, int ms, char *out, size_t outsz, bool *missed) __attribute__((warn_unused_result));
+void db_changes_end(struct ctx *c);
+/* Tell all processes. */
+enum err db_changes_tell(struct ctx *c, const char *what) __attribute__((warn_unused_result));
+
 /* Close the connection if it was idle for a minute (idle_ms), or at once with 0. */
 void db_close_idle(int64_t idle_ms);
 

@@ -119,7 +119,9 @@ db_note_notifications(void)
 	PGnotify *n;
 
 	while ((n = PQnotifies(db.pg)) != NULL) {
-		if (strcmp(n->extra, "tokens") == 0)
+		if (strcmp(n->relname, "souk_changes") == 0)
+			db_changes_note(n->extra);
+		else if (strcmp(n->extra, "tokens") == 0)
 			db.gen_tokens++;
 		else if (strcmp(n->extra, "settings") == 0)
 			db.gen_settings++;

@@ -68,6 +68,10 @@ void db_session_params(const char *v[5], bool local);
 /* E_UNAVAILABLE with a hint when to come back. */
 enum err db_unavailable(struct ctx *c);
 
+/* db_changes.c */
+/* A notification on channel souk_changes. */
+void db_changes_note(const char *text);
+
 /* db_pipe.c */
 bool db_prepared_off(void);
 void db_prepared_reset(void);

@@ -1,0 +1,2 @@
+-- The reverse of changes_listen.
+UNLISTEN souk_changes
