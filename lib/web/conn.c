@@ -186,6 +186,12 @@ conn_gone(const struct conn *k)
 	return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
 }
 
+bool
+conn_stopping(void)
+{
+	return stop_asked();
+}
+
 /*
  * End the response and close.  libfcgi closes like a TCP peer: shutdown, wait for the other's end, close.  On a local socket nothing is under
  * way once the whole body was read, so closing is enough.

@@ -39,6 +39,9 @@ bool conn_flush(struct conn *k);
 /* Has the peer hung up (where the server tells, lighttpd and nginx)?  Does not block. */
 bool conn_gone(const struct conn *k);
 
+/* Has this process been asked to end?  For requests that would go on for long. */
+bool conn_stopping(void);
+
 /* Finish the request; the rest of the response is sent. */
 void conn_finish(struct conn *k);
 

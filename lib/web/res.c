@@ -194,11 +194,17 @@ res_stream_event(struct req *r, const char *json, size_t n)
 }
 
 bool
-res_stream_comment(struct req *r)
+res_stream_lines(struct req *r, const char *text, size_t n)
 {
 	if (!r->res->broken)
-		r->res->broken = !conn_write(r->conn, ":\n\n", 3) || !conn_flush(r->conn);
+		r->res->broken = !conn_write(r->conn, text, n) || !conn_flush(r->conn);
 	return !r->res->broken;
+}
+
+bool
+res_stream_comment(struct req *r)
+{
+	return res_stream_lines(r, ":\n\n", 3);
 }
 
 bool
@@ -206,5 +212,5 @@ res_stream_gone(struct req *r)
 {
 	if (!r->res->broken)
 		r->res->broken = conn_gone(r->conn);
-	return r->res->broken;
+	return r->res->broken || conn_stopping();
 }
