@@ -4,6 +4,7 @@
 #   make start | stop | restart | status     the same in the background
 #   make test | check                        every suite | unit and contract
 #   make install PREFIX= DESTDIR=            make dist | lint | fuzz | cov | bench
+#   make search-shop FILE=products.tsv.gz    a shop and search index of these products, see var/search.env
 #   make DEVELOPER=1                         stricter warnings, all are errors
 #   make SAN=address,undefined               sanitized build in build-san/
 #   make CC=clang                            another compiler
@@ -48,10 +49,12 @@ SQL    := $(sort $(wildcard sql/query/*.sql))
 TOOL   := $(sort $(wildcard tools/*/*.json tools/*/*.sql))
 TTOOL  := $(sort $(wildcard tests/tools/*/*.json tests/tools/*/*.sql))
 EMBED  := $(wildcard tools/embed.awk)
+PROMPT := $(sort $(wildcard lib/mcp/prompts/*.json))
+CONF_C := $(sort $(wildcard tests/conformance/*.c))
 CGI    := $(CGI_C:cgi-bin/%.c=%)
 
 LIB_O  := $(LIB_C:lib/%.c=$(B)/lib/%.o) $(if $(SQL),$(G)/sql.o) \
-	$(if $(EMBED),$(G)/tools.o)
+	$(if $(EMBED),$(G)/tools.o $(G)/prompts.o)
 CGI_O  := $(CGI:%=$(B)/cgi-bin/%.o)
 CLI_O  := $(CLI_C:%.c=$(B)/%.o)
 # Programs outside cgi-bin that look at the routes (OpenAPI) take them from here.
@@ -61,6 +64,7 @@ LIBSOUK := $(B)/lib/libsouk.a
 PROGS  := $(CGI:%=$(B)/cgi-bin/%) $(if $(CGI),$(B)/souk.fcgi) \
 	$(if $(wildcard bin/souk.c),$(B)/bin/souk)
 TESTFCGI := $(if $(CGI),$(B)/souk-test.fcgi)
+CONFCGI  := $(if $(CONF_C),$(B)/souk-conformance.fcgi)
 UNITS  := $(UNIT_C:tests/unit/%.c=$(B)/tests/unit_%)
 REPLAY := $(FUZZ_C:tests/fuzz/%.c=$(B)/tests/fuzz_%)
 FUZZERS := $(FUZZ_C:tests/fuzz/%.c=$(B)/fuzz/%)
@@ -68,21 +72,26 @@ FUZZERS := $(FUZZ_C:tests/fuzz/%.c=$(B)/fuzz/%)
 # ---- targets ----------------------------------------------------------------
 
 .PHONY: all tests deps run start stop restart status test check install copy \
-	dist lint fuzz cov bench clean help FORCE
+	dist lint fuzz cov bench clean help search-shop FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: $(PROGS)
+
+.PHONY: conformance
+conformance: all $(CONFCGI)
 
 tests: all $(TESTFCGI) $(UNITS) $(REPLAY)
 
 # These only drive other makes and scripts, so they work before anything that
 # a build needs is installed.
 DRIVERS := deps run start stop restart status test check copy dist lint fuzz \
-	cov bench clean help
+	cov bench clean help search-shop
 # A build of our own uses all processors unless -j was given.
 BUILD = +$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
-SERVE := PORT='$(PORT)' SERVER='$(SERVER)' REDIS='$(REDIS)' \
+# SOUK_CONFORMANCE=1 make start: with the fixtures of tests/conformance.
+CONFORMANCE := $(filter 1 on true yes,$(SOUK_CONFORMANCE))
+SERVE := $(if $(CONFORMANCE),SOUK_PROGRAM=souk-conformance.fcgi) PORT='$(PORT)' SERVER='$(SERVER)' REDIS='$(REDIS)' \
 	WORKERS='$(WORKERS)' SOUK_BUILD='$(B)' bin/souk-serve
 
 help:
@@ -93,7 +102,7 @@ deps:
 
 run start restart:
 	@mk/deps.sh run
-	@$(BUILD) all
+	@$(BUILD) all $(if $(CONFORMANCE),conformance)
 	@+$(SERVE) $@
 
 stop status:
@@ -108,6 +117,11 @@ bench:
 	@mk/deps.sh test
 	@$(BUILD) all
 	@bench/run
+
+search-shop:
+	@mk/deps.sh run
+	@$(BUILD) all
+	@SOUK_BUILD='$(B)' mk/search-shop.sh '$(FILE)'
 
 lint:
 	@mk/deps.sh lint
@@ -214,7 +228,7 @@ $(1): FORCE
 		cmp -s - $$@ || printf '%s\n' '$$(subst ','\'',$(2))' > $$@
 endef
 $(eval $(call track,$(B)/flags,$$(CC) $$(ALL_CF) $$(ALL_LD)))
-$(eval $(call track,$(B)/files,$$(LIB_O) $$(SQL) $$(TOOL) $$(TTOOL) $$(CGI)))
+$(eval $(call track,$(B)/files,$$(LIB_O) $$(SQL) $$(TOOL) $$(TTOOL) $$(PROMPT) $$(CGI)))
 
 COMPILE = @mkdir -p $(@D); echo '  CC    $@'; \
 	$(CC) $(ALL_CF) -MMD -MP $(DEF) -c -o $@ $<
@@ -248,6 +262,9 @@ $(G)/sql.c: tools/embed_sql.awk $(SQL) $(B)/files
 $(G)/tools.c: $(EMBED) $(TOOL) $(B)/files
 	@mkdir -p $(@D)
 	@$(AWK) -f tools/embed.awk $(TOOL) > $@
+$(G)/prompts.c: $(EMBED) $(PROMPT) $(B)/files
+	@mkdir -p $(@D)
+	@$(AWK) -v table=prompt_files -f tools/embed.awk $(PROMPT) > $@
 # The contract tests' own tools stand beside the real ones.
 $(G)/tools_test.c: $(EMBED) $(TOOL) $(TTOOL) $(B)/files
 	@mkdir -p $(@D)
@@ -272,6 +289,8 @@ $(B)/souk.fcgi: $(G)/prog_all.o $(CGI_O) $(LIBSOUK)
 	$(LINK)
 $(B)/souk-test.fcgi: $(G)/prog_all.o $(CGI_O) $(if $(EMBED),$(G)/tools_test.o) \
 		$(LIBSOUK)
+	$(LINK)
+$(B)/souk-conformance.fcgi: $(G)/prog_all.o $(CGI_O) $(CONF_C:%.c=$(B)/%.o) $(LIBSOUK)
 	$(LINK)
 $(B)/bin/souk: XLIBS = -lcurl
 $(B)/bin/souk: $(CLI_O) $(LIBSOUK) $(ROUTES)

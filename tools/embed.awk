@@ -5,6 +5,8 @@
 #   awk -f tools/embed.awk tools/*/*.json                      > tools.c
 #   awk -f tools/embed.awk tools/*/*.json tests/tools/*/*.json > tools_test.c
 #
+# -v table=NAME calls the table otherwise: prompt_files holds the prompts of lib/mcp/prompts.
+#
 # The order is that of the arguments. Statements may be given too: they are read
 # with their contract, and one without a contract is an error. The comment at the
 # head of a statement stays out of the text; its name in the database is the path,
@@ -75,7 +77,8 @@ function embed(file, path, statement)
 BEGIN {
 	print "/* generated from the contracts by tools/embed.awk */"
 	print "#include \"tool/tool.h\"\n"
-	print "const struct tool_file tool_files[] = {"
+	print "extern const struct tool_file " (table ? table : "tool_files") "[];"
+	print "const struct tool_file " (table ? table : "tool_files") "[] = {"
 	for (i = 1; i < ARGC && !failed; i++)
 		if (ARGV[i] ~ /\.json$/)
 			embed(ARGV[i])

@@ -137,6 +137,8 @@ static const struct cfg_row table[] = {
 		"PUBLIC_URL is always allowed. Empty: any host, except on loopback addresses, where only localhost names are."),
 	ONE_OF("ENVIRONMENT", "production", G_WEB, "development|production",
 		"Shown in the status route."),
+	SWITCH("SOUK_CONFORMANCE", "off", G_WEB,
+		"Serve what the protocol's conformance tests ask for beside the shop, with the program souk-conformance.fcgi; never in production."),
 
 	NUMBER("BODY_MAX", "1048576", 1024, 67108864, G_LIMIT,
 		"Largest request body in bytes; more is answered with 413. Keep the web server's own limit a little above it."),
@@ -152,6 +154,10 @@ static const struct cfg_row table[] = {
 		"Processes that a program starts when it owns a listening FastCGI socket: two per core. Set 1 under mod_fcgid, which manages processes itself."),
 	NUMBER("WORKER_REQUESTS", "100000", 0, 1000000000, G_LIMIT,
 		"A process ends after so many requests and is replaced by a fresh one; 0: never."),
+	NUMBER("MCP_STREAMS", "2", 0, 250, G_LIMIT,
+		"Event streams of MCP clients that may be open at once on this host: each occupies a process, so keep it at half the processes at most. 0: none."),
+	NUMBER("MCP_STREAM_S", "60", 30, 3600, G_LIMIT,
+		"An event stream ends after so many seconds; clients open it again."),
 	NUMBER("IDLE_CLOSE_S", "60", 1, 86400, G_LIMIT,
 		"Connections to PostgreSQL and Redis that were idle for so many seconds are closed."),
 
@@ -244,5 +250,7 @@ cfg_conflict(void)
 		return "REQUEST_MEMORY_MAX: must be at least 1 MiB (1048576) above BODY_MAX and BODY_MAX_IMPORT";
 	if (strstr(cfg_str("SHOP_LOCALES"), cfg_str("SHOP_LOCALE")) == NULL)
 		return "SHOP_LOCALE: must be one of SHOP_LOCALES";
+	if (cfg_bool("SOUK_CONFORMANCE") && strcmp(cfg_str("ENVIRONMENT"), "production") == 0)
+		return "SOUK_CONFORMANCE: must be off where ENVIRONMENT is production";
 	return NULL;
 }

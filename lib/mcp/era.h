@@ -12,6 +12,8 @@ enum mcp_era { ERA_LEGACY = 1, ERA_MODERN = 2 };
 
 #define META_VERSION "io.modelcontextprotocol/protocolVersion"
 #define META_CLIENT_CAPABILITIES "io.modelcontextprotocol/clientCapabilities"
+#define META_LOG_LEVEL "io.modelcontextprotocol/logLevel"
+#define META_SUBSCRIPTION "io.modelcontextprotocol/subscriptionId"
 #define META_SERVER_INFO "io.modelcontextprotocol/serverInfo"
 
 /* Is it a legacy revision that we serve? */

@@ -1,6 +1,7 @@
 #include "mcp/headers.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/arena.h"
@@ -71,4 +72,57 @@ headers_match(struct ctx *c, const struct rpc *m, const struct mcp_headers *h, c
 	if (strcmp(h->method, m->method) != 0)
 		return rpc_fail(e, RPC_HEADER_MISMATCH, 400, "Header mismatch: Mcp-Method differs from the body");
 	return named == NULL || name_matches(c, m, h, named, e);
+}
+
+/* Does the header's text say the same as the argument?  Integers compare as numbers. */
+static bool
+says(json_object *v, const char *text)
+{
+	char *end;
+	double d;
+
+	switch (json_object_get_type(v)) {
+	case json_type_boolean:
+		return strcmp(text, json_object_get_boolean(v) ? "true" : "false") == 0;
+	case json_type_int:
+	case json_type_double:
+		d = strtod(text, &end);
+		return end != text && *end == '\0' && d >= json_object_get_double(v) && d <= json_object_get_double(v);
+	case json_type_string:
+		return strcmp(text, json_object_get_string(v)) == 0;
+	default:
+		return false;
+	}
+}
+
+static bool
+param_matches(struct ctx *c, const struct mcp_headers *h, const char *name, json_object *v, struct rpc_error *e)
+{
+	const char *value = header_trim(c, h->get(h->arg, arena_printf(c->a, "Mcp-Param-%s", name))), *text;
+
+	if (value == NULL)
+		return rpc_fail(e, RPC_HEADER_MISMATCH, 400, arena_printf(c->a, "Header mismatch: Mcp-Param-%s is missing", name));
+	if (!header_decode(c, value, &text))
+		return rpc_fail(e, RPC_HEADER_MISMATCH, 400, arena_printf(c->a, "Header mismatch: Mcp-Param-%s is not valid base64 of UTF-8 text", name));
+	return says(v, text) || rpc_fail(e, RPC_HEADER_MISMATCH, 400, arena_printf(c->a, "Header mismatch: Mcp-Param-%s differs from the body", name));
+}
+
+bool
+header_params_match(struct ctx *c, const struct mcp_headers *h, json_object *schema, json_object *args, struct rpc_error *e)
+{
+	json_object *properties, *name, *v;
+
+	if (h == NULL || h->get == NULL || args == NULL || json_get_object(schema, "properties", &properties) != JSON_OK)
+		return true;
+	json_object_object_foreach(properties, key, property) {
+		if (!json_object_object_get_ex(property, "x-mcp-header", &name) || !json_object_object_get_ex(args, key, &v))
+			continue;
+		if (json_object_is_type(v, json_type_object)) {
+			if (!header_params_match(c, h, property, v, e))
+				return false;
+		} else if (v != NULL && !param_matches(c, h, json_object_get_string(name), v, e)) {
+			return false;
+		}
+	}
+	return true;
 }

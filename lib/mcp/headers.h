@@ -20,4 +20,7 @@ bool header_decode(struct ctx *c, const char *value, const char **out);
 /* Check a modern request's headers: present, and equal to the body.  named: the member of params that Mcp-Name repeats, NULL for none. */
 bool headers_match(struct ctx *c, const struct rpc *m, const struct mcp_headers *h, const char *named, struct rpc_error *e);
 
+/* Check the headers Mcp-Param-X of the arguments that the schema marks with "x-mcp-header": "X". */
+bool header_params_match(struct ctx *c, const struct mcp_headers *h, json_object *schema, json_object *args, struct rpc_error *e);
+
 #endif

@@ -8,6 +8,7 @@
 #include "mcp/headers.h"
 #include "mcp/mcp.h"
 #include "mcp/rpc.h"
+#include "store/shm.h"
 #include "web/cors.h"
 
 static const char json_media[] = "application/json";
@@ -58,9 +59,99 @@ wants_stream(const char *accept)
 	    strstr(accept, "*/*") == NULL && strcasestr(accept, "application/*") == NULL;
 }
 
+/* ---- the way back ----------------------------------------------------------------- */
+
+struct http_stream {
+	struct mcp_stream stream;	/* first member */
+	struct req *r;
+	const struct mcp_io *io;
+	uint64_t tokens;		/* generation for which the caller's token was found good */
+};
+
+static bool
+begin(struct http_stream *h)
+{
+	if (res_done(h->r))
+		return true;
+	h->stream.open = true;
+	h->r->rate = h->io->rate;
+	h->r->rated = h->io->rated;
+	return res_stream_begin(h->r);
+}
+
+static bool
+stream_send(struct mcp_stream *s, const char *json, size_t n)
+{
+	struct http_stream *h = (struct http_stream *)s;
+
+	return begin(h) && res_stream_event(h->r, json, n);
+}
+
+/* A token that was revoked ends the streams that were opened with it. */
+static bool
+still_trusted(struct http_stream *h)
+{
+	uint64_t now = shm_generation(SHM_TOKENS);
+	const char *auth = req_header(h->r, "Authorization");
+	struct subject who;
+	enum err e = E_OK;
+
+	if (now == h->tokens)
+		return true;
+	h->tokens = now;
+	if (auth != NULL && strlen(auth) > 7)
+		e = token_verify(&h->r->c, auth + 7 + strspn(auth + 7, " "), h->r->remote_ip, &who);
+	ctx_clear_error(&h->r->c);
+	return e != E_UNAUTHENTICATED;
+}
+
+static bool
+stream_alive(struct mcp_stream *s, bool beat)
+{
+	struct http_stream *h = (struct http_stream *)s;
+
+	if (!begin(h) || (beat && !res_stream_comment(h->r)))
+		return false;
+	return !res_stream_gone(h->r) && still_trusted(h);
+}
+
+static bool
+stream_pause(struct mcp_stream *s, const char *id, int retry_ms)
+{
+	struct http_stream *h = (struct http_stream *)s;
+	char text[128];
+	int n = snprintf(text, sizeof(text), "id: %s\ndata: \n\nretry: %d\n\n", id, retry_ms);
+
+	return begin(h) && res_stream_lines(h->r, text, (size_t)n);
+}
+
+static struct http_stream
+stream_of(struct req *r, const struct mcp_io *io)
+{
+	return (struct http_stream){
+		.stream = { .send = stream_send, .alive = stream_alive, .pause = stream_pause }, .r = r, .io = io,
+		.tokens = shm_generation(SHM_TOKENS),
+	};
+}
+
+static bool
+takes_streams(const struct req *r)
+{
+	const char *accept = req_header(r, "Accept");
+
+	return accept != NULL && strcasestr(accept, "text/event-stream") != NULL;
+}
+
+/* ---- requests ---------------------------------------------------------------------- */
+
 static enum err
 send_reply(struct req *r, const struct mcp_io *io)
 {
+	if (res_done(r)) {
+		if (io->reply != NULL)
+			(void)res_stream_event(r, io->reply, io->n);
+		return E_OK;
+	}
 	r->rate = io->rate;
 	r->rated = io->rated;
 	if (io->challenge != NULL)
@@ -69,6 +160,8 @@ send_reply(struct req *r, const struct mcp_io *io)
 		retry_after(r, io->retry_after_s);
 	if (io->replayed)
 		res_header(r, "Idempotency-Replayed", "true");
+	if (io->new_session != NULL)
+		res_header(r, "Mcp-Session-Id", io->new_session);
 	if (io->reply == NULL)
 		return res_send(r, io->status, NULL, "", 0);
 	if (io->status != 200 || !wants_stream(req_header(r, "Accept")))
@@ -78,36 +171,150 @@ send_reply(struct req *r, const struct mcp_io *io)
 	return E_OK;
 }
 
-enum err
-mcp_http(struct req *r, const char *server)
+static const char *
+any_header(void *arg, const char *name)
 {
-	const struct mcp_headers headers = {
+	return req_header(arg, name);
+}
+
+static struct mcp_headers
+headers_of(struct req *r)
+{
+	return (struct mcp_headers){
 		.version = header_trim(&r->c, req_header(r, "MCP-Protocol-Version")),
 		.method = header_trim(&r->c, req_header(r, "Mcp-Method")),
 		.name = header_trim(&r->c, req_header(r, "Mcp-Name")),
+		.session = header_trim(&r->c, req_header(r, "Mcp-Session-Id")),
+		.get = any_header,
+		.arg = r,
 	};
-	const char *origin = req_header(r, "Origin");
-	struct mcp_io io = {
+}
+
+static struct mcp_io
+io_of(struct req *r, const char *server, const struct mcp_headers *headers)
+{
+	return (struct mcp_io){
 		.who = &r->who,
 		.server = server,
 		.via = VIA_MCP,
-		.headers = &headers,
+		.headers = headers,
 		.locale = r->locale,
 		.idempotency_key = req_header(r, "Idempotency-Key"),
 		.remote_ip = r->remote_ip,
 	};
-	enum err e;
+}
+
+/* Is the request for us, and from where it may come?  Otherwise it is refused with *e. */
+static bool
+admitted(struct req *r, const char *server, enum err *e)
+{
+	const char *origin = req_header(r, "Origin");
 
 	if (!mcp_server_known(server))
-		return fail(&r->c, E_NOT_FOUND, "there is no MCP server %.60s", server);
-	if (!cors_host_allowed(r))
-		return refuse(r, 403, RPC_REQUEST_INVALID, "Host: not one of this service; see ALLOWED_HOSTS and PUBLIC_URL");
-	if (origin != NULL && !cors_origin_allowed(r, origin))
-		return refuse(r, 403, RPC_REQUEST_INVALID, "Origin: not allowed; see CORS_ORIGINS");
+		*e = fail(&r->c, E_NOT_FOUND, "there is no MCP server %.60s", server);
+	else if (!cors_host_allowed(r))
+		*e = refuse(r, 403, RPC_REQUEST_INVALID, "Host: not one of this service; see ALLOWED_HOSTS and PUBLIC_URL");
+	else if (origin != NULL && !cors_origin_allowed(r, origin))
+		*e = refuse(r, 403, RPC_REQUEST_INVALID, "Origin: not allowed; see CORS_ORIGINS");
+	else
+		return true;
+	return false;
+}
+
+enum err
+mcp_http(struct req *r, const char *server)
+{
+	const struct mcp_headers headers = headers_of(r);
+	struct mcp_io io = io_of(r, server, &headers);
+	struct http_stream stream = stream_of(r, &io);
+	enum err e;
+
+	if (!admitted(r, server, &e))
+		return e;
 	if (!is_json(req_cgi(r, "CONTENT_TYPE")))
 		return refuse(r, 415, RPC_REQUEST_INVALID, "Content-Type: must be application/json");
 	if (r->auth != E_OK)
 		return refuse_token(r);
+	if (takes_streams(r))
+		io.stream = &stream.stream;
 	e = mcp_message(&r->c, &io, r->body, r->bodysz);
 	return e == E_OK ? send_reply(r, &io) : e;
+}
+
+/* GET and DELETE are for sessions; a server that has none to offer says so with 405. */
+static enum err
+no_session_here(struct req *r)
+{
+	res_header(r, "Allow", "POST");
+	return fail(&r->c, E_METHOD, "method not allowed here without a session; allowed: POST");
+}
+
+static enum err
+session_error(struct req *r, enum err e)
+{
+	if (e == E_NOT_FOUND)
+		return refuse(r, 404, RPC_REQUEST_INVALID, "Session not found");
+	return e;
+}
+
+static enum err
+count(struct req *r)
+{
+	r->rated = true;
+	return rate_hit(&r->c, &r->who, "mcp", &r->rate);
+}
+
+enum err
+mcp_http_get(struct req *r, const char *server)
+{
+	const struct mcp_headers headers = headers_of(r);
+	struct mcp_io io = io_of(r, server, &headers);
+	struct http_stream stream = stream_of(r, &io);
+	enum err e;
+
+	if (!mcp_server_known(server) || headers.session == NULL || !takes_streams(r)) {
+		if (r->auth != E_OK)
+			return refuse_token(r);
+		return no_session_here(r);
+	}
+	if (!admitted(r, server, &e))
+		return e;
+	if (r->auth != E_OK)
+		return refuse_token(r);
+	if (count(r) != E_OK)
+		return r->c.err;
+	io.rate = r->rate;
+	io.rated = true;
+	io.stream = &stream.stream;
+	e = mcp_session_stream(&r->c, &io, header_trim(&r->c, req_header(r, "Last-Event-ID")));
+	if (res_done(r))
+		return E_OK;
+	if (e == E_CONFLICT) {
+		/* no process is free: clients take 405 for "no stream", and go on without */
+		ctx_clear_error(&r->c);
+		return no_session_here(r);
+	}
+	return session_error(r, e);
+}
+
+enum err
+mcp_http_delete(struct req *r, const char *server)
+{
+	const struct mcp_headers headers = headers_of(r);
+	struct mcp_io io = io_of(r, server, &headers);
+	enum err e;
+
+	if (!mcp_server_known(server) || headers.session == NULL) {
+		if (r->auth != E_OK)
+			return refuse_token(r);
+		return no_session_here(r);
+	}
+	if (!admitted(r, server, &e))
+		return e;
+	if (r->auth != E_OK)
+		return refuse_token(r);
+	if (count(r) != E_OK)
+		return r->c.err;
+	e = mcp_session_close(&r->c, &io);
+	return e == E_OK ? res_send(r, 200, NULL, "", 0) : session_error(r, e);
 }

@@ -1,4 +1,7 @@
-/* Streamable HTTP, the server's side without sessions and streams: one POST, one reply. */
+/*
+ * Streamable HTTP, the server's side: one POST, one reply, as JSON or, when there is more to tell than the reply, as an event stream.  GET is the stream of a
+ * legacy session, DELETE its end; without a session both are answered 405.
+ */
 #ifndef SOUK_MCP_HTTP_H
 #define SOUK_MCP_HTTP_H
 
@@ -10,5 +13,8 @@
  * E_NOT_FOUND for an unknown server, with nothing sent.
  */
 enum err mcp_http(struct req *r, const char *server) __attribute__((warn_unused_result));
+
+enum err mcp_http_get(struct req *r, const char *server) __attribute__((warn_unused_result));
+enum err mcp_http_delete(struct req *r, const char *server) __attribute__((warn_unused_result));
 
 #endif

@@ -3,11 +3,17 @@
 
 #include "core/banned.h"
 #include "core/json.h"
+#include "core/random.h"
+#include "mcp/ask.h"
 #include "mcp/headers.h"
 #include "mcp/methods.h"
+#include "mcp/notify.h"
+#include "mcp/session.h"
+#include "store/kv.h"
 
 #define REPLY_MAX (8u << 20)
 #define BATCH_MAX 20
+#define REPLY_KEEP_S 300	/* a reply that was put aside */
 
 bool
 mcp_server_known(const char *server)
@@ -47,26 +53,72 @@ find_method(struct mcp_call *call)
 	return method;
 }
 
-/* The members of the result, and what the modern era adds to every result. */
-static bool
-put_result(struct mcp_call *call, const struct mcp_method *method)
+/* What the modern era adds to every result. */
+static void
+put_meta(struct mcp_call *call)
+{
+	mcp_member(call, "_meta");
+	buf_puts(call->out, "{\"" META_SERVER_INFO "\":");
+	mcp_server_info(call);
+	if (call->listened) {
+		buf_puts(call->out, ",\"" META_SUBSCRIPTION "\":");
+		rpc_put_id(call->out, call->m->id);
+	}
+	buf_putc(call->out, '}');
+}
+
+static void
+begin_result(struct mcp_call *call, const char *type)
 {
 	rpc_put_head(call->out, call->m->id);
 	buf_puts(call->out, ",\"result\":{");
-	if (call->era == ERA_MODERN) {
-		mcp_member(call, "resultType");
-		buf_puts(call->out, "\"complete\"");
-	}
-	if (!method->run(call))
+	call->started = false;
+	if (call->era != ERA_MODERN)
+		return;
+	mcp_member(call, "resultType");
+	buf_printf(call->out, "\"%s\"", type);
+}
+
+static bool
+put_result(struct mcp_call *call, const struct mcp_method *method)
+{
+	size_t start = call->out->n;
+
+	begin_result(call, "complete");
+	if (!mcp_read_log_level(call) || !mcp_read_answers(call) || !method->run(call))
 		return false;
-	if (call->era == ERA_MODERN) {
-		mcp_member(call, "_meta");
-		buf_puts(call->out, "{\"" META_SERVER_INFO "\":");
-		mcp_server_info(call);
-		buf_putc(call->out, '}');
+	if (mcp_asking(call)) {
+		/* what was written cannot be the result: the client has to answer first */
+		call->out->n = start;
+		begin_result(call, "input_required");
+		mcp_put_asked(call);
 	}
+	if (call->era == ERA_MODERN)
+		put_meta(call);
 	buf_puts(call->out, "}}");
 	return true;
+}
+
+/*
+ * Close the stream before the reply is sent, and keep it for the client to fetch: with a session, where the transport can resume.  Otherwise the reply
+ * goes out as always.
+ */
+static void
+put_aside(struct mcp_call *call, size_t start)
+{
+	struct mcp_stream *stream = call->io->stream;
+	char id[26] = "e-";
+
+	if (call->session == NULL || stream == NULL || stream->pause == NULL)
+		return;
+	random_base62(id + 2, 22);
+	if (kv_set(call->c, session_key(call->c, call->session, "e", id), call->out->p + start, call->out->n - start, REPLY_KEEP_S, false,
+	    NULL) != E_OK) {
+		ctx_clear_error(call->c);
+		return;
+	}
+	(void)stream->pause(stream, id, call->later_ms);
+	call->out->n = start;
 }
 
 /* Answer a request into b; returns the HTTP status. */
@@ -82,7 +134,11 @@ answer_call(struct mcp_call *call)
 		ok = mcp_count(call) && false;
 	else
 		ok = (method->own_rate || mcp_count(call)) && put_result(call, method);
-	if (ok)
+	if (call->left)
+		call->out->n = start;
+	if (ok && call->later_ms > 0)
+		put_aside(call, start);
+	if (ok || call->left)
 		return 200;
 	/* forget a result that was begun */
 	call->out->n = start;
@@ -90,10 +146,23 @@ answer_call(struct mcp_call *call)
 	return call->error.http;
 }
 
-/*
- * A notification is taken note of; the modern era checks its headers like those of a request.  A posted response too: we ask clients nothing, so
- * nobody waits for it.
- */
+/* A posted response is for the process that has asked. */
+static bool
+take_answer(struct mcp_call *call)
+{
+	if (call->session == NULL)
+		return true;	/* nobody waits: without a session nothing is asked */
+	switch (mcp_take_answer(call)) {
+	case E_OK:
+		return true;
+	case E_NOT_FOUND:
+		return mcp_fail(call, RPC_REQUEST_INVALID, 400, "id: nobody waits for this response");
+	default:
+		return mcp_refuse(call, call->c->err, NULL);
+	}
+}
+
+/* A notification is taken note of; the modern era checks its headers like those of a request. */
 static int
 answer_note(struct mcp_call *call)
 {
@@ -101,10 +170,32 @@ answer_note(struct mcp_call *call)
 
 	if (ok && call->era == ERA_MODERN && call->io->headers != NULL)
 		ok = headers_match(call->c, call->m, call->io->headers, NULL, &call->error);
+	if (ok && call->m->kind == RPC_RESPONSE)
+		ok = take_answer(call);
 	if (ok)
 		return 202;
 	rpc_put_error(call->out, NULL, &call->error);
 	return call->error.http;
+}
+
+/* The session that the message names; a modern message or an initialize has none. */
+static bool
+find_session(struct mcp_call *call, struct mcp_session *session)
+{
+	const struct mcp_headers *h = call->io->headers;
+
+	if (h == NULL || h->session == NULL || call->era != ERA_LEGACY ||
+	    (call->m->method != NULL && strcmp(call->m->method, "initialize") == 0))
+		return true;
+	switch (session_load(call->c, call->io, h->session, session)) {
+	case E_OK:
+		call->session = session;
+		return true;
+	case E_NOT_FOUND:
+		return mcp_fail(call, RPC_REQUEST_INVALID, 404, "Session not found");
+	default:
+		return mcp_refuse(call, call->c->err, NULL);
+	}
 }
 
 /* One message into b; nothing is written for notifications and responses.  Returns the HTTP status. */
@@ -112,10 +203,11 @@ static int
 answer(struct ctx *c, struct mcp_io *io, json_object *message, bool in_batch, struct buf *b)
 {
 	struct rpc m;
-	struct mcp_call call = { .c = c, .io = io, .m = &m, .era = ERA_LEGACY, .out = b };
+	struct mcp_call call = { .c = c, .io = io, .m = &m, .era = ERA_LEGACY, .out = b, .progress = -1, .log_level = MCP_LEVELS };
+	struct mcp_session session;
 
 	ctx_clear_error(c);
-	if (!rpc_read(message, &m, &call.error) || !era_detect(c, &m, io->headers, &call.era, &call.error)) {
+	if (!rpc_read(message, &m, &call.error) || !era_detect(c, &m, io->headers, &call.era, &call.error) || !find_session(&call, &session)) {
 		(void)mcp_count(&call);
 		rpc_put_error(b, m.id, &call.error);
 		return call.error.http;
@@ -168,6 +260,7 @@ answer_batch(struct ctx *c, struct mcp_io *io, json_object *batch, struct buf *b
 		rpc_put_error(b, NULL, &call.error);
 		return call.error.http;
 	}
+	io->stream = NULL;	/* the answer is one array */
 	buf_putc(b, '[');
 	for (size_t i = 0; i < json_object_array_length(batch); i++) {
 		size_t before = b->n;

@@ -1,14 +1,17 @@
 /* The table of methods, and what they share. */
 #include "mcp/methods.h"
 
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/banned.h"
 #include "core/config.h"
 #include "core/json.h"
 
+#define CURSOR_MAX 1000000
 #define LIST_TTL_MS 300000	/* tools change with a new version of the program only */
 
 static const struct mcp_method methods[] = {
@@ -17,6 +20,16 @@ static const struct mcp_method methods[] = {
 	{ "server/discover", ERA_MODERN, NULL, false, mcp_discover },
 	{ "tools/list", ERA_LEGACY | ERA_MODERN, NULL, false, mcp_tools_list },
 	{ "tools/call", ERA_LEGACY | ERA_MODERN, "name", true, mcp_tools_call },
+	{ "resources/list", ERA_LEGACY | ERA_MODERN, NULL, false, mcp_resources_list },
+	{ "resources/templates/list", ERA_LEGACY | ERA_MODERN, NULL, false, mcp_templates_list },
+	{ "resources/read", ERA_LEGACY | ERA_MODERN, "uri", true, mcp_resources_read },
+	{ "resources/subscribe", ERA_LEGACY, NULL, false, mcp_subscribe },
+	{ "resources/unsubscribe", ERA_LEGACY, NULL, false, mcp_unsubscribe },
+	{ "prompts/list", ERA_LEGACY | ERA_MODERN, NULL, false, mcp_prompts_list },
+	{ "prompts/get", ERA_LEGACY | ERA_MODERN, "name", false, mcp_prompts_get },
+	{ "completion/complete", ERA_LEGACY | ERA_MODERN, NULL, false, mcp_complete },
+	{ "logging/setLevel", ERA_LEGACY, NULL, false, mcp_set_level },
+	{ "subscriptions/listen", ERA_MODERN, NULL, false, mcp_listen },
 };
 
 const struct mcp_method *
@@ -31,11 +44,6 @@ mcp_method_find(const char *name, enum mcp_era era)
 const char *
 mcp_method_named(const char *name)
 {
-	/* these two are checked though nobody serves them yet: a broken request is told apart from an unknown method */
-	if (strcmp(name, "prompts/get") == 0)
-		return "name";
-	if (strcmp(name, "resources/read") == 0)
-		return "uri";
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
 		if (strcmp(methods[i].name, name) == 0)
 			return methods[i].named;
@@ -150,4 +158,54 @@ mcp_count(struct mcp_call *call)
 
 	call->io->rated = true;
 	return e == E_OK || mcp_refuse(call, e, NULL);
+}
+
+bool
+mcp_page(struct mcp_call *call, const char *list, size_t *start)
+{
+	char text[48], *end;
+	const char *cursor;
+	size_t n;
+
+	*start = 0;
+	if (!mcp_string_param(call, "cursor", &cursor))
+		return false;
+	if (cursor == NULL)
+		return true;
+	if (strlen(cursor) < sizeof(text) && sodium_base642bin((unsigned char *)text, sizeof(text) - 1, cursor, strlen(cursor), NULL, &n, NULL,
+	    sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0) {
+		text[n] = '\0';
+		n = strlen(list);
+		if (strncmp(text, list, n) == 0 && text[n] == ':' && text[n + 1] >= '1' && text[n + 1] <= '9') {
+			*start = strtoul(text + n + 1, &end, 10);
+			if (*end == '\0' && *start < CURSOR_MAX)
+				return true;
+		}
+	}
+	return mcp_fail(call, RPC_PARAMS_INVALID, 200, "cursor: is not one of this list");
+}
+
+void
+mcp_next_page(struct mcp_call *call, const char *list, size_t next)
+{
+	char text[48], out[72];
+	int n = snprintf(text, sizeof(text), "%s:%zu", list, next);
+
+	sodium_bin2base64(out, sizeof(out), (const unsigned char *)text, (size_t)n, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	mcp_member(call, "nextCursor");
+	buf_json_cstr(call->out, out);
+}
+
+bool
+mcp_no_resource(struct mcp_call *call, const char *uri)
+{
+	struct buf b;
+
+	(void)mcp_fail(call, call->era == ERA_MODERN ? RPC_PARAMS_INVALID : RPC_RESOURCE_UNKNOWN, 200, "Resource not found");
+	buf_init(&b, call->c->a, 128, 1 << 20);
+	buf_puts(&b, "{\"uri\":");
+	buf_json_cstr(&b, uri);
+	buf_putc(&b, '}');
+	call->error.data = b.p;
+	return false;
 }

@@ -44,7 +44,7 @@ rpc_read(json_object *message, struct rpc *m, struct rpc_error *e)
 	json_object *v, *id = NULL;
 	bool has_id;
 
-	*m = (struct rpc){ 0 };
+	*m = (struct rpc){ .message = message };
 	if (!json_object_is_type(message, json_type_object))
 		return rpc_fail(e, RPC_REQUEST_INVALID, 400, "a message must be an object");
 	has_id = json_object_object_get_ex(message, "id", &id);
@@ -69,16 +69,22 @@ rpc_read(json_object *message, struct rpc *m, struct rpc_error *e)
 }
 
 void
+rpc_put_id(struct buf *b, json_object *id)
+{
+	if (json_object_is_type(id, json_type_int))
+		buf_int(b, json_object_get_int64(id));
+	else
+		buf_json_string(b, json_object_get_string(id), (size_t)json_object_get_string_len(id));
+}
+
+void
 rpc_put_head(struct buf *b, json_object *id)
 {
 	buf_puts(b, "{\"jsonrpc\":\"2.0\"");
 	if (id == NULL)
 		return;
 	buf_puts(b, ",\"id\":");
-	if (json_object_is_type(id, json_type_int))
-		buf_int(b, json_object_get_int64(id));
-	else
-		buf_json_string(b, json_object_get_string(id), (size_t)json_object_get_string_len(id));
+	rpc_put_id(b, id);
 }
 
 void

@@ -16,8 +16,10 @@ enum rpc_code {
 	RPC_UNAVAILABLE = -32000,
 	RPC_API_ERROR = -32001,
 	RPC_AUTH = -32002,		/* legacy only: the modern revision forbids it */
+	RPC_RESOURCE_UNKNOWN = -32002,	/* legacy only; modern: RPC_PARAMS_INVALID */
 	RPC_RATE_LIMITED = -32003,
 	RPC_HEADER_MISMATCH = -32020,
+	RPC_CAPABILITY_MISSING = -32021,
 	RPC_VERSION_UNSUPPORTED = -32022
 };
 
@@ -29,6 +31,7 @@ struct rpc {
 	const char *method;	/* NULL in a response */
 	json_object *params;	/* object, or NULL */
 	json_object *meta;	/* params._meta, object, or NULL */
+	json_object *message;	/* the whole of it */
 };
 
 struct rpc_error {
@@ -47,6 +50,8 @@ bool rpc_read(json_object *message, struct rpc *m, struct rpc_error *e);
 /* Is the id one that JSON-RPC in MCP allows: a string or an integer? */
 bool rpc_id_valid(json_object *id);
 
+/* An id, or a progress token: text or integer. */
+void rpc_put_id(struct buf *b, json_object *id);
 /* {"jsonrpc":"2.0","id":7 and, without id, {"jsonrpc":"2.0" */
 void rpc_put_head(struct buf *b, json_object *id);
 /* A whole error reply. */

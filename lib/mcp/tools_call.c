@@ -5,8 +5,19 @@
 #include <string.h>
 
 #include "core/banned.h"
+#include "core/clock.h"
 #include "core/json.h"
+#include "mcp/fixtures.h"
+#include "mcp/headers.h"
 #include "mcp/methods.h"
+#include "mcp/notify.h"
+#include "tool/schema.h"
+
+static void
+release(void *o)
+{
+	json_object_put(o);
+}
 
 static void
 put_result(struct mcp_call *call, const struct tool_call *tool)
@@ -54,6 +65,69 @@ put_failure(struct mcp_call *call, const struct tool_call *tool, enum err e)
 	}
 }
 
+/* The fixture of that name, or NULL. */
+static const struct mcp_fixture_tool *
+find_fixture(const char *name)
+{
+	for (const struct mcp_fixture_tool *t = mcp_fixtures()->tools; t->name != NULL; t++)
+		if (strcmp(t->name, name) == 0)
+			return t;
+	return NULL;
+}
+
+static bool
+call_fixture(struct mcp_call *call, const struct mcp_fixture_tool *t, json_object *args)
+{
+	json_object *entry, *schema;
+
+	if (!mcp_count(call))
+		return false;
+	if (json_parse(call->c, t->entry, strlen(t->entry), &entry) != E_OK || json_get_object(entry, "inputSchema", &schema) != JSON_OK)
+		return mcp_fail(call, RPC_INTERNAL, 200, "%s: the entry has no schema", t->name);
+	if (call->era == ERA_MODERN && !header_params_match(call->c, call->io->headers, schema, args, &call->error))
+		return false;
+	if (args == NULL) {
+		args = json_object_new_object();
+		arena_defer(call->c->a, release, args);
+	}
+	if (schema_check(call->c, schema, args, false) != E_OK)
+		return put_tool_error(call);
+	return t->run(call, args);
+}
+
+static bool
+report(void *arg, double done, double total, const char *message)
+{
+	return mcp_progress(arg, done, total, message);
+}
+
+static bool
+read_params(struct mcp_call *call, struct tool_call *tool)
+{
+	if (!mcp_string_param(call, "name", &tool->name))
+		return false;
+	if (tool->name == NULL)
+		return mcp_fail(call, RPC_PARAMS_INVALID, 200, "name: is required");
+	if (json_object_object_get_ex(call->m->params, "arguments", &tool->args) && !json_object_is_type(tool->args, json_type_object))
+		return mcp_fail(call, RPC_PARAMS_INVALID, 200, "arguments: must be an object");
+	return true;
+}
+
+/* What took how long, for those who want to know. */
+static void
+log_call(struct mcp_call *call, const struct tool_call *tool, int64_t us)
+{
+	struct buf b;
+
+	if (call->log_level > MCP_DEBUG || tool->tool == NULL)
+		return;
+	buf_init(&b, call->c->a, 128, 4096);
+	buf_puts(&b, "{\"tool\":");
+	buf_json_cstr(&b, tool->tool->name);
+	buf_printf(&b, ",\"microseconds\":%lld}", (long long)us);
+	(void)mcp_log(call, MCP_DEBUG, "souk.tools", b.p);
+}
+
 bool
 mcp_tools_call(struct mcp_call *call)
 {
@@ -66,19 +140,28 @@ mcp_tools_call(struct mcp_call *call)
 		.idempotency_key = io->idempotency_key,
 		.remote_ip = io->remote_ip,
 		.server = io->server,
+		.report = io->stream != NULL ? report : NULL,
+		.report_arg = call,
 	};
+	const struct mcp_fixture_tool *fixture;
+	const struct tool *found;
+	int64_t start = now_us();
 	enum err e;
 
-	if (!mcp_string_param(call, "name", &tool.name))
+	if (!read_params(call, &tool))
 		return mcp_count(call) && false;
-	if (tool.name == NULL)
-		return mcp_count(call) && mcp_fail(call, RPC_PARAMS_INVALID, 200, "name: is required");
-	if (json_object_object_get_ex(call->m->params, "arguments", &tool.args) && !json_object_is_type(tool.args, json_type_object))
-		return mcp_count(call) && mcp_fail(call, RPC_PARAMS_INVALID, 200, "arguments: must be an object");
+	fixture = find_fixture(tool.name);
+	if (fixture != NULL)
+		return call_fixture(call, fixture, tool.args);
+	found = tool_find(tool.name);
+	if (call->era == ERA_MODERN && found != NULL &&
+	    !header_params_match(call->c, io->headers, found->input_schema, tool.args, &call->error))
+		return mcp_count(call) && false;
 	e = tool_call(call->c, &tool);
 	io->rate = tool.rate;
 	io->rated = true;
 	io->replayed = tool.replayed;
+	log_call(call, &tool, now_us() - start);
 	if (e != E_OK)
 		return put_failure(call, &tool, e);
 	put_result(call, &tool);

@@ -1,19 +1,16 @@
 /*
  * tools/list.  What is listed depends on the server of the endpoint and on the caller's scopes, nothing else.  Public tools without a required argument
- * come first, because checks of clients call the first tool with none.  The cursor is the name of the last tool of the page before.
+ * come first, because checks of clients call the first tool with none.
  */
 #include <string.h>
 
 #include "core/banned.h"
+#include "mcp/fixtures.h"
 #include "mcp/methods.h"
 
-#define PAGE_TOOLS 200		/* many clients read the first page only: it has to hold everything */
-
 struct listing {
-	const char *after;	/* cursor: list what follows this tool; NULL once it was passed */
-	const char *last;	/* the tool listed last */
-	int n;
-	bool more;
+	size_t start;	/* number of the first tool of the page */
+	size_t seen;	/* tools of the whole list so far */
 };
 
 static bool
@@ -23,26 +20,27 @@ comes_first(const struct tool *t)
 }
 
 static void
-list_tool(struct mcp_call *call, struct listing *l, const struct tool *t)
+list_entry(struct mcp_call *call, struct listing *l, const char *entry, size_t n)
 {
-	size_t n;
-	const char *entry = tool_entry(t, call->io->server, &n);
+	size_t i = l->seen++;
 
-	if (entry == NULL || !scope_held(call->io->who, t->scope))
+	if (i < l->start || i >= l->start + PAGE_ROWS)
 		return;
-	if (l->after != NULL) {
-		if (strcmp(l->after, t->name) == 0)
-			l->after = NULL;
-		return;
-	}
-	if (l->n == PAGE_TOOLS) {
-		l->more = true;
-		return;
-	}
-	if (l->n++ > 0)
+	if (i > l->start)
 		buf_putc(call->out, ',');
 	buf_put(call->out, entry, n);
-	l->last = t->name;
+}
+
+static void
+list_tools(struct mcp_call *call, struct listing *l, bool first)
+{
+	for (const struct tool *t = tools_all(); t->name != NULL; t++) {
+		size_t n;
+		const char *entry = tool_entry(t, call->io->server, &n);
+
+		if (entry != NULL && comes_first(t) == first && scope_held(call->io->who, t->scope))
+			list_entry(call, l, entry, n);
+	}
 }
 
 bool
@@ -50,23 +48,19 @@ mcp_tools_list(struct mcp_call *call)
 {
 	struct listing l = { 0 };
 
-	if (!mcp_string_param(call, "cursor", &l.after))
+	if (!mcp_page(call, "tools", &l.start))
 		return false;
 	mcp_member(call, "tools");
 	buf_putc(call->out, '[');
-	for (const struct tool *t = tools_all(); t->name != NULL; t++)
-		if (comes_first(t))
-			list_tool(call, &l, t);
-	for (const struct tool *t = tools_all(); t->name != NULL; t++)
-		if (!comes_first(t))
-			list_tool(call, &l, t);
+	list_tools(call, &l, true);
+	list_tools(call, &l, false);
+	for (const struct mcp_fixture_tool *t = mcp_fixtures()->tools; t->name != NULL; t++)
+		list_entry(call, &l, t->entry, strlen(t->entry));
 	buf_putc(call->out, ']');
-	if (l.after != NULL)
+	if (l.start > l.seen)
 		return mcp_fail(call, RPC_PARAMS_INVALID, 200, "cursor: is not one of this list");
-	if (l.more) {
-		mcp_member(call, "nextCursor");
-		buf_json_cstr(call->out, l.last);
-	}
+	if (l.seen > l.start + PAGE_ROWS)
+		mcp_next_page(call, "tools", l.start + PAGE_ROWS);
 	mcp_cacheable(call, call->io->who->token_id[0] == '\0' && call->io->who->customer_id[0] == '\0');
 	return true;
 }

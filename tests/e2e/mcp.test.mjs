@@ -53,7 +53,12 @@ for (const kind of Object.keys(kinds))
 		test("connects and learns who serves", async () => {
 			const client = await connect(kind);
 			assert.equal(client.getServerVersion().name, "souk");
-			assert.deepEqual(client.getServerCapabilities(), { tools: {} });
+			/* changes are told to modern clients, and to legacy ones that have a session */
+			const listens = kinds[kind].revision === "2026-07-28" ? { listChanged: true } : {};
+			assert.deepEqual(client.getServerCapabilities(), {
+				tools: listens, prompts: listens, completions: {}, logging: {},
+				resources: kinds[kind].revision === "2026-07-28" ? { subscribe: true, listChanged: true } : {},
+			});
 			assert.match(client.getInstructions(), /search_products/);
 			assert.equal(client.getNegotiatedProtocolVersion?.() ?? client.transport.protocolVersion, kinds[kind].revision);
 		});
@@ -134,6 +139,73 @@ for (const kind of Object.keys(kinds))
 			assert.equal(found.structuredContent.products.length, 1);
 		});
 
+		test("reads resources", async () => {
+			const client = await connect(kind);
+			const { resources } = await client.listResources();
+			assert.deepEqual(resources.map((r) => r.uri), ["souk://products/catalog", "souk://products/categories", "souk://products/featured"]);
+			for (const { uri } of resources) {
+				const { contents } = await client.readResource({ uri });
+				assert.equal(contents[0].uri, uri);
+				assert.ok(contents[0].text.length < 100000 && JSON.parse(contents[0].text));
+			}
+			const vivr = await client.readResource({ uri: "vivr://products/featured" });
+			assert.equal(vivr.contents[0].uri, "vivr://products/featured");
+			const { products, nextCursor } = JSON.parse((await client.readResource({ uri: "souk://products/catalog" })).contents[0].text);
+			assert.equal(products.length, 200);
+			const second = JSON.parse((await client.readResource({ uri: `souk://products/catalog?cursor=${nextCursor}` })).contents[0].text);
+			assert.equal(new Set([...products, ...second.products].map((p) => p.id)).size, products.length + second.products.length);
+			const one = await client.readResource({ uri: `souk://products/${products[0].slug}` });
+			assert.equal(JSON.parse(one.contents[0].text).id, products[0].id);
+			await assert.rejects(client.readResource({ uri: "souk://products/no-such-product" }),
+				(e) => [-32602, -32002].includes(e.code) && e.data.uri === "souk://products/no-such-product");
+		});
+
+		test("fills in templates", async () => {
+			const client = await connect(kind);
+			const { resourceTemplates } = await client.listResourceTemplates();
+			assert.deepEqual(resourceTemplates.map((t) => t.uriTemplate),
+				["souk://products/{slug}", "souk://categories/{categorySlug}", "souk://orders/{number}"]);
+			const complete = async (uri, name, value) =>
+				(await client.complete({ ref: { type: "ref/resource", uri }, argument: { name, value } })).completion;
+			const slugs = await complete("souk://products/{slug}", "slug", "lampe");
+			assert.ok(slugs.values.length > 0 && slugs.values.length <= 100 && slugs.values.every((slug) => slug.startsWith("lampe")));
+			assert.equal(slugs.hasMore, slugs.total > slugs.values.length);
+			const categories = await complete("souk://categories/{categorySlug}", "categorySlug", "");
+			const category = await client.readResource({ uri: `souk://categories/${categories.values[0]}` });
+			assert.ok(JSON.parse(category.contents[0].text).products);
+			const orders = await complete("souk://orders/{number}", "number", "ord-");
+			const order = JSON.parse((await client.readResource({ uri: `souk://orders/${orders.values[0]}` })).contents[0].text);
+			assert.equal(order.number, orders.values[0]);
+			assert.ok(order.items.length > 0);
+		});
+
+		test("keeps orders from those who may not see them", async () => {
+			const client = await connect(kind, "/mcp", null);
+			const { resourceTemplates } = await client.listResourceTemplates();
+			assert.ok(!resourceTemplates.some((t) => t.uriTemplate.startsWith("souk://orders/")));
+			const { completion } = await client.complete({ ref: { type: "ref/resource", uri: "souk://orders/{number}" }, argument: { name: "number", value: "" } });
+			assert.deepEqual(completion.values, []);
+			await assert.rejects(client.readResource({ uri: "souk://orders/ORD-00000000" }));
+		});
+
+		test("gets prompts in four languages", async () => {
+			const client = await connect(kind);
+			const { prompts } = await client.listPrompts();
+			assert.deepEqual(prompts.map((p) => p.name), ["greeting", "order_status_response", "product_recommendation_response"]);
+			const texts = new Set();
+			for (const language of ["en", "fr", "es", "de"]) {
+				const { messages } = await client.getPrompt({ name: "greeting", arguments: { language, customerName: "Zoé {x}", timeOfDay: "morning" } });
+				assert.match(messages[0].content.text, /Zoé \{x\}/);
+				texts.add(messages[0].content.text);
+				const status = await client.getPrompt({ name: "order_status_response", arguments: { orderStatus: "SHIPPED", language } });
+				assert.doesNotMatch(status.messages[0].content.text, /\{/);
+			}
+			assert.equal(texts.size, 4);
+			const { completion } = await client.complete({ ref: { type: "ref/prompt", name: "greeting" }, argument: { name: "timeOfDay", value: "mo" } });
+			assert.deepEqual(completion, { values: ["morning"], total: 1, hasMore: false });
+			await assert.rejects(client.getPrompt({ name: "greeting", arguments: {} }), (e) => e.code === -32602);
+		});
+
 		test("is refused with a bad token", async () => {
 			await assert.rejects(connect(kind, "/mcp", "mcp_key_AAAAAAAAAAAA_wrong"));
 		});
@@ -148,7 +220,7 @@ describe("endpoints", () => {
 		assert.equal((await raw(rpc("ping"), {}, "/mcp/nowhere")).status, 404);
 	});
 
-	test("sessions are not offered", async () => {
+	test("sessions are not offered to clients that need none", async () => {
 		for (const method of ["GET", "DELETE"]) {
 			const answer = await fetch(`${souk_url()}/mcp`, { method, headers: { Accept: "text/event-stream" } });
 			assert.equal(answer.status, 405);
@@ -156,6 +228,10 @@ describe("endpoints", () => {
 		}
 		const opened = await raw(rpc("initialize", { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: info }));
 		assert.equal(opened.headers.get("mcp-session-id"), null);
+		const lost = { "Mcp-Session-Id": "a".repeat(32), Accept: "text/event-stream" };
+		assert.equal((await fetch(`${souk_url()}/mcp`, { headers: lost })).status, 404);
+		assert.equal((await fetch(`${souk_url()}/mcp`, { method: "DELETE", headers: lost })).status, 404);
+		assert.equal((await raw(rpc("ping"), { "Mcp-Session-Id": "a".repeat(32) })).status, 404);
 	});
 
 	test("bare calls of scripts are served", async () => {
@@ -181,7 +257,7 @@ describe("endpoints", () => {
 			['{"jsonrpc":"2.0","id":null,"method":"ping"}', {}, 400, -32600],
 			['{"jsonrpc":"2.0","id":1,"method":"ping"}', { "Content-Type": "text/plain" }, 415, -32600],
 			['{"jsonrpc":"2.0","id":1,"method":"ping"}', { "MCP-Protocol-Version": "1999-01-01" }, 400, -32600],
-			['{"jsonrpc":"2.0","id":1,"method":"resources/list"}', {}, 200, -32601],
+			['{"jsonrpc":"2.0","id":1,"method":"nothing/list"}', {}, 200, -32601],
 		]) {
 			const answer = await raw(body, headers);
 			assert.equal(answer.status, status, body);

@@ -168,7 +168,7 @@ static const struct {
 	/* no JSON, no request */
 	{ "", NULL, NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32700," },
 	{ "{", NULL, NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32700," },
-	{ "{\"a\":1,\"a\":2}", NULL, NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32700," },
+	{ "{\"a\":1,\"a\":2}", NULL, NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600," },
 	{ "5", NULL, NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600," },
 	{ "{}", NULL, NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600," },
 	{ "{\"jsonrpc\":\"1.0\",\"id\":\"x\",\"method\":\"ping\"}", NULL, NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"id\":\"x\",\"error\":{\"code\":-32600," },
@@ -183,7 +183,7 @@ static const struct {
 	{ "{\"jsonrpc\":\"2.0\",\"id\":-9223372036854775808,\"method\":\"ping\"}", NULL, NULL, NULL, 200,
 	    "{\"jsonrpc\":\"2.0\",\"id\":-9223372036854775808,\"result\":{}}" },
 	{ REQ("initialize", "\"protocolVersion\":\"2025-03-26\""), NULL, NULL, NULL, 200,
-	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"protocolVersion\":\"2025-03-26\",\"capabilities\":{\"tools\":{}},\"serverInfo\":{\"name\":\"souk-catalog\"," },
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"protocolVersion\":\"2025-03-26\",\"capabilities\":{\"tools\":{},\"resources\":{},\"prompts\":{},\"completions\":{},\"logging\":{}},\"serverInfo\":{\"name\":\"souk-catalog\"," },
 	{ REQ("initialize", "\"protocolVersion\":\"2026-07-28\""), NULL, NULL, NULL, 200,
 	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"protocolVersion\":\"2025-11-25\"," },
 	{ REQ("initialize", "\"protocolVersion\":\"2024-10-07\""), NULL, NULL, NULL, 200,
@@ -191,12 +191,47 @@ static const struct {
 	{ NOTE("notifications/initialized", ""), "2025-06-18", NULL, NULL, 202, NULL },
 	{ NOTE("whatever", ""), NULL, NULL, NULL, 202, NULL },
 	{ "{\"jsonrpc\":\"2.0\",\"id\":9,\"result\":{}}", NULL, NULL, NULL, 202, NULL },
-	{ REQ("resources/list", ""), NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32601," },
-	{ REQ("prompts/list", ""), "2025-11-25", NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32601," },
+#define OK(members) "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{" members
+#define ERR(code) "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":" code ","
+	/* a resource is the result of a tool, and these tools are not in the table of this test */
+	{ REQ("resources/list", ""), NULL, NULL, NULL, 200, OK("\"resources\":[]}}") },
+	{ REQ("resources/templates/list", ""), NULL, NULL, NULL, 200, OK("\"resourceTemplates\":[]}}") },
+	{ REQ("resources/read", "\"uri\":\"souk://nothing\""), NULL, NULL, NULL, 200,
+	    ERR("-32002") "\"message\":\"Resource not found\",\"data\":{\"uri\":\"souk://nothing\"}}}" },
+	{ REQ("resources/read", ""), NULL, NULL, NULL, 200, ERR("-32602") },
+	{ REQ("resources/subscribe", "\"uri\":\"souk://products/catalog\""), NULL, NULL, NULL, 200, ERR("-32601") },
+	{ REQ("prompts/list", ""), "2025-11-25", NULL, NULL, 200,
+	    OK("\"prompts\":[{\"name\":\"product_recommendation_response\",\"title\":") },
+	{ REQ("prompts/list", "\"cursor\":\"cHJvbXB0czo5OTk\""), NULL, NULL, NULL, 200, ERR("-32602") },
+	{ REQ("prompts/get", "\"name\":\"product_recommendation_response\",\"arguments\":{\"products\":\"a {context}\",\"context\":\"b\",\"language\":\"de\"}"),
+	    NULL, NULL, NULL, 200, OK("\"description\":\"Generate a product recommendation message\",\"messages\":[{\"role\":\"user\",\"content\":"
+	    "{\"type\":\"text\",\"text\":\"Sie antworten Kunden von Souk.") },
+	{ REQ("prompts/get", "\"name\":\"product_recommendation_response\",\"arguments\":{\"products\":\"a\"}"), NULL, NULL, NULL, 200,
+	    ERR("-32602") "\"message\":\"context: is required\"}}" },
+	{ REQ("prompts/get", "\"name\":\"product_recommendation_response\",\"arguments\":{\"products\":\"a\",\"context\":\"b\",\"language\":\"xx\"}"),
+	    NULL, NULL, NULL, 200, ERR("-32602") "\"message\":\"language: must be one of en, fr, es, de\"}}" },
+	{ REQ("prompts/get", "\"name\":\"product_recommendation_response\",\"arguments\":{\"nonsense\":\"a\"}"), NULL, NULL, NULL, 200,
+	    ERR("-32602") "\"message\":\"unknown argument: nonsense\"}}" },
+	{ REQ("prompts/get", "\"name\":\"greeting\",\"arguments\":{\"language\":\"en\"}"), NULL, NULL, NULL, 200,
+	    ERR("-32602") "\"message\":\"unknown prompt: greeting\"}}" },	/* of another server */
+	{ REQ("completion/complete", "\"ref\":{\"type\":\"ref/prompt\",\"name\":\"product_recommendation_response\"},"
+	    "\"argument\":{\"name\":\"language\",\"value\":\"E\"}"), NULL, NULL, NULL, 200,
+	    OK("\"completion\":{\"values\":[\"en\",\"es\"],\"total\":2,\"hasMore\":false}}}") },
+	{ REQ("completion/complete", "\"ref\":{\"type\":\"ref/prompt\",\"name\":\"nothing\"},\"argument\":{\"name\":\"a\",\"value\":\"\"}"),
+	    NULL, NULL, NULL, 200, ERR("-32602") },
+	{ REQ("completion/complete", "\"ref\":{\"type\":\"ref/resource\",\"uri\":\"souk://nothing/{x}\"},"
+	    "\"argument\":{\"name\":\"x\",\"value\":\"\"}"), NULL, NULL, NULL, 200, ERR("-32002") },
+	{ REQ("completion/complete", "\"ref\":{\"type\":\"other\"},\"argument\":{\"name\":\"x\",\"value\":\"\"}"), NULL, NULL, NULL, 200, ERR("-32602") },
+	{ REQ("completion/complete", ""), NULL, NULL, NULL, 200, ERR("-32602") },
+	{ REQ("logging/setLevel", "\"level\":\"info\""), NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}" },
+	{ REQ("logging/setLevel", "\"level\":\"loud\""), NULL, NULL, NULL, 200, ERR("-32602") },
+	{ REQ("subscriptions/listen", ""), NULL, NULL, NULL, 200, ERR("-32601") },
 	{ REQ("server/discover", ""), NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32601," },
 	{ REQ("tools/list", ""), "1999-01-01", NULL, NULL, 400, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32600," },
 	{ REQ("tools/list", ""), NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":[{\"name\":\"open_tool\",\"title\":\"T\"," },
-	{ REQ("tools/list", "\"cursor\":\"open_tool\""), NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":[]}}" },
+	{ REQ("tools/list", "\"cursor\":\"dG9vbHM6MQ\""), NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":[]}}" },
+	{ REQ("tools/list", "\"cursor\":\"dG9vbHM6OTk\""), NULL, NULL, NULL, 200, ERR("-32602") },	/* beyond the end */
+	{ REQ("tools/list", "\"cursor\":\"cHJvbXB0czox\""), NULL, NULL, NULL, 200, ERR("-32602") },	/* of another list */
 	{ REQ("tools/list", "\"cursor\":\"nonsense\""), NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602," },
 	{ REQ("tools/list", "\"cursor\":\"\""), NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602," },
 	{ REQ("tools/list", "\"cursor\":5"), NULL, NULL, NULL, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602," },
@@ -223,7 +258,7 @@ static const struct {
 	{ "[" REQ("initialize", "") "]", NULL, NULL, NULL, 200, "[{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32600," },
 	/* modern */
 	{ REQ("server/discover", META(M26)), "2026-07-28", "server/discover", NULL, 200,
-	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"resultType\":\"complete\",\"supportedVersions\":[\"2026-07-28\"],\"capabilities\":{\"tools\":{}}," },
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"resultType\":\"complete\",\"supportedVersions\":[\"2026-07-28\"],\"capabilities\":{\"tools\":{\"listChanged\":true}," },
 	{ REQ("tools/list", META(M26)), "2026-07-28", "tools/list", NULL, 200,
 	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"resultType\":\"complete\",\"tools\":[{\"name\":\"open_tool\"," },
 	{ REQ("tools/list", META(M26)), NULL, "tools/list", NULL, 400, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32020," },
@@ -243,8 +278,19 @@ static const struct {
 	{ REQ("initialize", META(M26)), "2026-07-28", "initialize", NULL, 404, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32601," },
 	{ REQ("resources/read", "\"uri\":\"a:b\"," META(M26)), "2026-07-28", "resources/read", NULL, 400,
 	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32020," },
-	{ REQ("resources/read", "\"uri\":\"a:b\"," META(M26)), "2026-07-28", "resources/read", "a:b", 404,
-	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32601," },
+	{ REQ("resources/read", "\"uri\":\"a:b\"," META(M26)), "2026-07-28", "resources/read", "a:b", 200,
+	    ERR("-32602") "\"message\":\"Resource not found\",\"data\":{\"uri\":\"a:b\"}}}" },
+	{ REQ("resources/list", META(M26)), "2026-07-28", "resources/list", NULL, 200,
+	    OK("\"resultType\":\"complete\",\"resources\":[],\"ttlMs\":300000,\"cacheScope\":\"public\",") },
+	{ REQ("resources/subscribe", "\"uri\":\"a:b\"," META(M26)), "2026-07-28", "resources/subscribe", NULL, 404, ERR("-32601") },
+	{ REQ("logging/setLevel", "\"level\":\"info\"," META(M26)), "2026-07-28", "logging/setLevel", NULL, 404, ERR("-32601") },
+	{ REQ("subscriptions/listen", META(M26)), "2026-07-28", "subscriptions/listen", NULL, 200, ERR("-32602") },
+	/* an event stream is needed, and this transport has none */
+	{ REQ("subscriptions/listen", "\"notifications\":{}," META(M26)), "2026-07-28", "subscriptions/listen", NULL, 200, ERR("-32602") },
+	{ REQ("prompts/get", "\"name\":\"product_recommendation_response\",\"inputResponses\":null," META(M26)), "2026-07-28", "prompts/get",
+	    "product_recommendation_response", 200, ERR("-32602") },
+	{ REQ("prompts/get", "\"name\":\"product_recommendation_response\",\"requestState\":\"v1.AAAA\"," META(M26)), "2026-07-28", "prompts/get",
+	    "product_recommendation_response", 200, ERR("-32602") },
 	{ NOTE("notifications/cancelled", ""), "2026-07-28", "notifications/cancelled", NULL, 202, NULL },
 	{ NOTE("notifications/cancelled", ""), "2026-07-28", "other", NULL, 400, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32020," },
 };
@@ -255,7 +301,7 @@ static const struct subject anonymous = {
 
 START_TEST(message)
 {
-	struct mcp_headers h = { messages[_i].version, messages[_i].method, messages[_i].name };
+	struct mcp_headers h = { .version = messages[_i].version, .method = messages[_i].method, .name = messages[_i].name };
 	struct mcp_io io = { .who = &anonymous, .server = "catalog", .via = VIA_MCP, .headers = &h };
 	char err[256] = "";
 
