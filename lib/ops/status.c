@@ -153,6 +153,20 @@ gauge(struct buf *b, const char *name, const char *help, const char *labels, dou
 	buf_printf(b, "# HELP %s %s\n# TYPE %s gauge\n%s%s %.9g\n", name, help, name, name, labels, v);
 }
 
+/* How many connections the service holds; -1 when the database does not tell. */
+static double
+open_connections(struct ctx *c)
+{
+	const char *text = NULL;
+	size_t n;
+
+	if (db_text(c, &sql_db_connections, 0, NULL, &text, &n) != E_OK || text == NULL) {
+		ctx_clear_error(c);
+		return -1;
+	}
+	return strtod(text, NULL);
+}
+
 void
 status_metrics(struct ctx *c, struct buf *b)
 {
@@ -163,6 +177,8 @@ status_metrics(struct ctx *c, struct buf *b)
 	gauge(b, "souk_uptime_seconds", "Seconds since the service began.", "", (double)host_service_uptime_s());
 	gauge(b, "souk_database_up", "1 when PostgreSQL answers.", "", db_us >= 0);
 	gauge(b, "souk_database_latency_seconds", "Round trip to PostgreSQL.", "", db_us < 0 ? 0 : (double)db_us / 1e6);
+	if (db_us >= 0)
+		gauge(b, "souk_db_pool_connections", "Connections of the service to PostgreSQL.", "{state=\"open\"}", open_connections(c));
 	if (redis_us != -1)
 		gauge(b, "souk_redis_up", "1 when Redis answers.", "", redis_us >= 0);
 	gauge(b, "souk_worker_resident_bytes", "Resident memory of the worker that answered.", "", (double)host_resident_bytes());

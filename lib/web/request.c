@@ -213,7 +213,7 @@ account(struct req *r, enum err e)
 			LOG_S("method", method_name(r->method)), LOG_S("route", t ? t->path : ""), LOG_I("status", r->res->status),
 			LOG_S("code", e ? err_info(e)->code : "OK"), LOG_S("token", r->who.token_id), LOG_I("us", us), LOG_END,
 		};
-		log_line((enum log_level)level, &r->c, e ? ctx_message(&r->c) : "request", f);
+		log_line((enum log_level)level, &r->c, e == E_OK ? "request" : r->c.err != E_OK ? ctx_message(&r->c) : err_info(e)->message, f);
 	}
 }
 
