@@ -169,7 +169,7 @@ install(struct ctx *c, struct build *b, const char *path, struct indexer_report 
 	int fd;
 
 	snprintf(fresh, sizeof(fresh), "%s.new", path);
-	if ((fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640)) < 0)
+	if ((fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) < 0)
 		return disk_error(c, "create", fresh);
 	if (!build_finish(b, fd))
 		e = fail(c, E_INTERNAL, "search index: %s", build_why(b));
@@ -233,8 +233,8 @@ indexer_build(struct ctx *c, const char *path, size_t memory, struct indexer_rep
 	snprintf(lock, sizeof(lock), "%s.lock", path);
 	if ((fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0640)) < 0)
 		return disk_error(c, "create", lock);
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-		e = fail(c, E_CONFLICT, "search index: another process is building it");
+	if (flock(fd, LOCK_EX) != 0)
+		e = disk_error(c, "lock", lock);
 	else
 		e = build_locked(c, path, memory, report);
 	close(fd);

@@ -2,7 +2,7 @@
  * The search index file: building it from PostgreSQL, and where it is.
  *
  * A build reads categories and products in one pass, writes PATH.new beside the file, syncs it, renames it and syncs the folder.  Killed at
- * any moment it leaves the last good file; temporary data is in files without a name.  One builder at a time: PATH.lock is held.
+ * any moment it leaves the last good file; temporary data is in files without a name.  One builder at a time: PATH.lock is held, others wait.
  */
 #ifndef SOUK_SEARCH_INDEXER_H
 #define SOUK_SEARCH_INDEXER_H
@@ -22,7 +22,7 @@ struct indexer_report {
 	uint64_t change;	/* transactions before this one are in it */
 };
 
-/* Build into path.  E_CONFLICT when another builder is at work; E_UNAVAILABLE from the store; E_INTERNAL with a message for memory and disk. */
+/* Build into path.  E_UNAVAILABLE from the store; E_INTERNAL with a message for memory and disk. */
 enum err indexer_build(struct ctx *c, const char *path, size_t memory, struct indexer_report *report) __attribute__((warn_unused_result));
 
 /* Give all categories to b. */
