@@ -218,6 +218,36 @@ def test_stop_finishes_what_runs(running):
         instance.serve("purge", check=False)
 
 
+FIU = ["/usr/lib/fiu/fiu_run_preload.so", "/usr/lib/fiu/fiu_posix_preload.so"]
+
+
+def test_one_percent_of_socket_calls_fail(tmp_path):
+    """The best there is for "committed, but the answer was lost": in the programs, each hundredth send, receive or connect fails."""
+    if not all(os.path.exists(p) for p in FIU):
+        pytest.skip("libfiu is not installed")
+    os.chmod(tmp_path, 0o755)
+    os.chmod(tmp_path.parent, 0o755)
+    instance = support.Instance(tmp_path / "var", support.free_port())
+    try:
+        target = instance.start()
+        program = os.path.join(target.data, "app", "lib", "souk", "cgi-bin", "souk.fcgi")
+        healthy = [instance.pool(), *instance.workers()]
+        os.rename(program, program + ".real")
+        faults = "\n".join(f"enable_random name=posix/io/net/{call},probability=0.01" for call in ("recv", "connect"))
+        with open(program, "w", encoding="ascii") as f:
+            f.write(f"#!/bin/sh\nexport LD_PRELOAD='{' '.join(FIU)}'\nexport FIU_ENABLE='{faults}'\nexec '{program}.real' \"$@\"\n")
+        os.chmod(program, 0o755)
+        stop_all(healthy[:1], signal.SIGTERM)
+        support.wait_until(lambda: not any(os.path.exists(f"/proc/{p}") for p in healthy), 15)
+        support.wait_until(lambda: target.get("/healthz").status == 200, 15)
+        with Ledger(target, threads=6) as ledger:
+            time.sleep(6)
+        assert ledger.check() > 50
+        assert any("503" in t for t in ledger.trouble), "no fault was injected"
+    finally:
+        instance.serve("purge", check=False)
+
+
 def test_overload_is_shed_or_served(running):
     """200 clients at once on 4 workers: each gets an answer, and a moment later the service is quick."""
     target = running.target
