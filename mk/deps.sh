@@ -11,8 +11,9 @@ build='gcc libc6-dev make pkg-config libfcgi-dev libjson-c-dev libpq-dev
 serve='postgresql redis-server lighttpd lighttpd-mod-deflate
 	lighttpd-mod-openssl'
 apache='apache2-bin libapache2-mod-fcgid'
-check='check python3 python3-pytest python3-requests curl procps'
-full='jq openssl shellcheck'
+check='check python3 python3-pytest python3-requests python3-jsonschema curl
+	procps'
+full='jq openssl shellcheck valgrind libfiu0'
 lint='clang clang-tidy cppcheck shellcheck'
 
 goal=${1:-run}
