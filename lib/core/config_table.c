@@ -155,7 +155,8 @@ static const struct cfg_row table[] = {
 	NUMBER("WORKER_REQUESTS", "100000", 0, 1000000000, G_LIMIT,
 		"A process ends after so many requests and is replaced by a fresh one; 0: never."),
 	NUMBER("MCP_STREAMS", "2", 0, 250, G_LIMIT,
-		"Event streams of MCP clients that may be open at once on this host: each occupies a process, so keep it at half the processes at most. 0: none."),
+		"Event streams of MCP clients that may be open at once on this host. Each occupies a process, so keep it at half of them; at least one of WORKERS "
+		"always stays free. 0: none. With WORKERS = 1 there are none unless this is set."),
 	NUMBER("MCP_STREAM_S", "60", 30, 3600, G_LIMIT,
 		"An event stream ends after so many seconds; clients open it again."),
 	NUMBER("IDLE_CLOSE_S", "60", 1, 86400, G_LIMIT,

@@ -1,5 +1,6 @@
 /*
- * How many requests of this host may occupy a process for long (event streams, calls that wait for an answer of their client): MCP_STREAMS.  A slot is
+ * How many requests of this host may occupy a process for long (event streams, calls that wait for an answer of their client): MCP_STREAMS, but
+ * never all WORKERS; with WORKERS = 1 none unless MCP_STREAMS is set.  A slot is
  * a lock on one byte of STATE_DIR/streams, so a process that dies gives its slot back.
  */
 #ifndef SOUK_MCP_SLOTS_H
