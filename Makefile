@@ -81,7 +81,7 @@ all: $(PROGS)
 .PHONY: conformance
 conformance: all $(CONFCGI)
 
-tests: all $(TESTFCGI) $(UNITS) $(REPLAY)
+tests: all $(TESTFCGI) $(CONFCGI) $(UNITS) $(REPLAY)
 
 # These only drive other makes and scripts, so they work before anything that
 # a build needs is installed.
