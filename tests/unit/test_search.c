@@ -1,0 +1,414 @@
+/* The search index: words, the segment file, and that pruning finds what scoring everything finds. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "search/build.h"
+#include "search/correct.h"
+#include "search/engine.h"
+#include "search/segment.h"
+#include "search/text.h"
+
+#define PRODUCTS 3000
+#define QUERIES 10000
+
+/* ---- words ---- */
+
+static char words[512];
+
+static void
+put_word(void *arg, const struct text_word *w)
+{
+	size_t n = strlen(words);
+
+	(void)arg;
+	snprintf(words + n, sizeof(words) - n, "%s%.*s%s", n > 0 ? " " : "", (int)w->n, w->s, w->flags & TEXT_JOINED ? "+" : "");
+}
+
+static const char *
+words_of(const char *text)
+{
+	words[0] = '\0';
+	text_words(text, strlen(text), put_word, NULL);
+	return words;
+}
+
+START_TEST(text_folds_and_splits)
+{
+	ck_assert_str_eq(words_of("Crème BRÛLÉE"), "creme brulee");
+	ck_assert_str_eq(words_of("Œuvre, Straße & Ærø"), "oeuvre strasse aero");
+	ck_assert_str_eq(words_of("l'applique d’été qu'il"), "applique ete il");
+	ck_assert_str_eq(words_of("Men's t-shirt"), "men t shirt tshirt+");
+	ck_assert_str_eq(words_of("e\xCC\x81t\xC3\xA9"), "ete");
+	ck_assert_str_eq(words_of("1,5 l 1,000 pcs 60x90 PS5"), "1.5 l 1000 pcs 60x90 ps5");
+	ck_assert_str_eq(words_of("a\xFF\xFE" "b \xE2\x80\x94 c"), "a b c");
+	ck_assert_str_eq(words_of("ЛАМПА Λάμπα"), "лампа λάμπα");
+	ck_assert_str_eq(words_of(""), "");
+}
+END_TEST
+
+START_TEST(text_stems_by_language)
+{
+	char out[TEXT_WORD_MAX];
+
+	ck_assert_uint_eq(text_stem(text_lang("en", 2), "lamps", 5, out), 4);
+	ck_assert_mem_eq(out, "lamp", 4);
+	ck_assert_uint_eq(text_stem(text_lang("fr", 2), "lampes", 6, out), 4);
+	ck_assert_uint_eq(text_stem(-1, "lamps", 5, out), 5);
+	ck_assert_uint_eq(text_stem(text_lang("en", 2), "ps5s", 4, out), 4);
+	ck_assert_int_eq(text_lang("it", 2), -1);
+	ck_assert(text_is_stop(text_lang("en", 2), "the", 3, 0));
+	ck_assert(!text_is_stop(text_lang("fr", 2), "the", 3, TEXT_ACCENTED));
+}
+END_TEST
+
+START_TEST(correct_counts_edits)
+{
+	ck_assert_uint_eq(correct_distance("lamp", 4, "lamp", 4, 2), 0);
+	ck_assert_uint_eq(correct_distance("lmap", 4, "lamp", 4, 2), 1);
+	ck_assert_uint_eq(correct_distance("lam", 3, "lamp", 4, 2), 1);
+	ck_assert_uint_eq(correct_distance("xlampx", 6, "lamp", 4, 2), 2);
+	ck_assert_uint_eq(correct_distance("table", 5, "lamp", 4, 2), 3);
+	ck_assert_uint_eq(correct_distance("", 0, "ab", 2, 2), 2);
+	ck_assert_uint_eq(correct_distance("abcdef", 6, "badcfe", 6, 2), 3);
+}
+END_TEST
+
+/* ---- a catalogue ---- */
+
+static uint64_t random_state = 88172645463325252u;
+
+static uint32_t
+roll(uint32_t n)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (uint32_t)(random_state >> 33) % n;
+}
+
+/* A word of a vocabulary of 400, the first ones much more often than the rest. */
+static void
+some_word(char out[16])
+{
+	static const char *const syllables[] = { "la", "mi", "to", "ru", "ke", "sa", "no", "pi", "du", "fe" };
+	uint32_t r = roll(20), w = r * roll(20);
+
+	snprintf(out, 16, "%s%s%s", syllables[w % 10], syllables[w / 10 % 10], syllables[w / 100 % 10]);
+}
+
+static void
+some_text(char *out, size_t outsz, unsigned n)
+{
+	out[0] = '\0';
+	for (unsigned i = 0; i < n; i++) {
+		char word[16];
+		size_t at = strlen(out);
+
+		some_word(word);
+		snprintf(out + at, outsz - at, "%s%s", i > 0 ? " " : "", word);
+	}
+}
+
+static void
+set(struct build_row *row, int col, const char *v)
+{
+	row->v[col] = v;
+	row->n[col] = v != NULL ? strlen(v) : 0;
+}
+
+static bool
+add_product(struct build *b, unsigned id)
+{
+	static const char *const brands[] = { "Acme", "Élan", "Noir & Co", "Zeta" }, *const colours[] = { "rouge", "bleu", "vert", NULL };
+	char number[12], sku[16], name[200], text[400], pays[12], stock[12], sold[12], category[4], created[16];
+	struct build_row row = { { NULL }, { 0 } };
+
+	snprintf(number, sizeof(number), "%u", id);
+	snprintf(sku, sizeof(sku), "SKU-%u", id);
+	snprintf(pays, sizeof(pays), "%u", 100 + roll(100) * 50);
+	snprintf(stock, sizeof(stock), "%u", roll(3));
+	snprintf(sold, sizeof(sold), "%u", roll(50));
+	snprintf(category, sizeof(category), "%u", 1 + roll(6));
+	snprintf(created, sizeof(created), "%u", 1700000000 + roll(1000));
+	some_text(name, sizeof(name), 2 + roll(6));
+	some_text(text, sizeof(text), roll(25));
+	set(&row, ROW_ID, number);
+	set(&row, ROW_SKU, sku);
+	set(&row, ROW_LANG, "en");
+	set(&row, ROW_NAME, name);
+	set(&row, ROW_NAMES, roll(4) == 0 ? "{\"fr\": \"lami torus\", \"de\": \"kesa\"}" : "{}");
+	set(&row, ROW_BRAND, brands[roll(4)]);
+	set(&row, ROW_COLOUR, colours[roll(4)]);
+	set(&row, ROW_COLOURS, "{}");
+	set(&row, ROW_CATEGORY, category);
+	set(&row, ROW_DESCRIPTION, text);
+	set(&row, ROW_DESCRIPTIONS, "{}");
+	set(&row, ROW_ATTRIBUTES, "{\"material\": \"bois\"}");
+	set(&row, ROW_PAYS, roll(20) == 0 ? NULL : pays);
+	set(&row, ROW_CURRENCY, "EUR");
+	set(&row, ROW_STOCK, stock);
+	set(&row, ROW_RATING, "410");
+	set(&row, ROW_FEATURED, roll(5) == 0 ? "t" : "f");
+	set(&row, ROW_CREATED, created);
+	set(&row, ROW_SOLD, sold);
+	return build_product(b, &row);
+}
+
+static void
+add_categories(struct build *b)
+{
+	static const char *const rows[][3] = { { "1", NULL, "maison" }, { "2", "1", "lampes" }, { "3", "2", "murales" }, { "4", "1", "tables" },
+		{ "5", NULL, "jardin" }, { "6", "5", "bancs" } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct build_row row = { { NULL }, { 0 } };
+
+		set(&row, CAT_ID, rows[i][0]);
+		set(&row, CAT_PARENT, rows[i][1]);
+		set(&row, CAT_SLUG, rows[i][2]);
+		set(&row, CAT_NAME, rows[i][2]);
+		set(&row, CAT_NAMES, "{}");
+		ck_assert(build_category(b, &row));
+	}
+}
+
+/* The bytes of a segment of these products; ids start at first. */
+static void *
+make_segment(unsigned first, unsigned n, const struct seg *like, const char *dir, size_t *size)
+{
+	struct build_options o = { .memory = 4096, .main_lang = 0, .change = 7, .like = like, .dir = dir };
+	struct build *b = build_new(&o);
+	struct stat st;
+	void *p;
+	int fd = memfd_create("test", MFD_CLOEXEC);
+
+	ck_assert(b != NULL && fd >= 0);
+	if (dir == NULL)
+		o.memory = (size_t)64 << 20;
+	build_free(b);
+	b = build_new(&o);
+	add_categories(b);
+	for (unsigned i = 0; i < n; i++)
+		ck_assert(add_product(b, first + i));
+	ck_assert_msg(build_finish(b, fd), "%s", build_why(b));
+	build_free(b);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	*size = (size_t)st.st_size;
+	p = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	ck_assert(p != MAP_FAILED);
+	close(fd);
+	return p;
+}
+
+static struct seg *
+open_segment(const void *p, size_t size)
+{
+	const char *why;
+	struct seg *s = seg_open_bytes(p, size, false, false, &why);
+
+	ck_assert_msg(s != NULL, "%s", why);
+	return s;
+}
+
+/* ---- pruning ---- */
+
+static void
+some_query(char *out, size_t outsz, struct engine_query *q)
+{
+	static const char *const categories[] = { "maison", "lampes", "jardin", "bancs" };
+
+	some_text(out, outsz, 1 + roll(5));
+	if (roll(4) == 0) {	/* a typing error */
+		char *c = out + roll((uint32_t)strlen(out));
+
+		*c = (char)('a' + roll(26));
+	}
+	*q = (struct engine_query){ .text = out, .limit = 10, .filter = { .min_price = NAN, .max_price = NAN } };
+	if (roll(2) == 0)
+		return;
+	if (roll(2) == 0)
+		q->filter.category = categories[roll(4)];
+	if (roll(3) == 0)
+		q->filter.brand = roll(2) == 0 ? "elan" : "ACME";
+	if (roll(3) == 0)
+		q->filter.colour = "Rouge";
+	if (roll(3) == 0)
+		q->filter.max_price = 10 + roll(40);
+	if (roll(4) == 0)
+		q->filter.min_price = roll(20);
+	q->filter.in_stock = roll(3) == 0;
+	q->filter.featured = roll(4) == 0;
+}
+
+static void
+same_results(const struct engine_result *a, const struct engine_result *b, const char *text)
+{
+	ck_assert_msg(a->n == b->n && a->total == b->total, "%s: %zu and %zu products", text, a->n, b->n);
+	for (size_t i = 0; i < a->n; i++)
+		ck_assert_msg(a->hit[i].id == b->hit[i].id && a->hit[i].key == b->hit[i].key, "%s: place %zu", text, i);
+}
+
+START_TEST(pruning_finds_what_scoring_everything_finds)
+{
+	size_t size, more_size;
+	void *p = make_segment(1, PRODUCTS, NULL, "/tmp", &size), *more;
+	struct seg *s = open_segment(p, size), *changes;
+	uint64_t *masked = calloc(PRODUCTS / 64 + 1, sizeof(*masked));
+	struct engine_view v = { .part = { { .seg = s, .masked = masked } }, .n = 1 };
+	struct arena arena;
+	struct ctx c = unit_ctx(&arena, (size_t)64 << 20);
+	size_t found = 0;
+
+	ck_assert_uint_eq(s->docs, PRODUCTS);
+	more = make_segment(1000, 200, s, NULL, &more_size);
+	changes = open_segment(more, more_size);
+	for (unsigned d = 999; d < 1199; d++)
+		masked[d / 64] |= (uint64_t)1 << d % 64;
+	for (unsigned i = 0; i < QUERIES; i++) {
+		struct engine_result fast, slow;
+		struct engine_query q;
+		char text[200];
+
+		if (i == QUERIES / 2) {	/* the second half with changed products */
+			v.part[1] = (struct engine_part){ .seg = changes };
+			v.n = 2;
+		}
+		some_query(text, sizeof(text), &q);
+		engine_search(&c, &v, &q, &fast);
+		q.exhaustive = true;
+		engine_search(&c, &v, &q, &slow);
+		same_results(&fast, &slow, text);
+		found += fast.n;
+		arena_reset(&arena);
+	}
+	ck_assert_uint_gt(found, QUERIES);
+	arena_release(&arena);
+	seg_close(changes);
+	seg_close(s);
+	free(masked);
+}
+END_TEST
+
+/* Pages by cursor are the long list cut into pieces, in every order. */
+START_TEST(pages_follow_each_other)
+{
+	static const enum search_sort sorts[] = { SORT_RELEVANCE, SORT_PRICE_ASC, SORT_PRICE_DESC, SORT_NEWEST, SORT_POPULAR };
+	size_t size;
+	void *p = make_segment(1, 1500, NULL, NULL, &size);
+	struct seg *s = open_segment(p, size);
+	struct engine_view v = { .part = { { .seg = s } }, .n = 1 };
+	struct arena arena;
+	struct ctx c = unit_ctx(&arena, (size_t)64 << 20);
+
+	for (size_t k = 0; k < sizeof(sorts) / sizeof(sorts[0]); k++) {
+		struct engine_query q = { .text = "lalala lami", .limit = 1000, .sort = sorts[k], .filter = { .min_price = NAN, .max_price = NAN } };
+		struct engine_result all, page;
+		size_t at = 0;
+
+		engine_search(&c, &v, &q, &all);
+		ck_assert_uint_gt(all.n, 320);
+		q.limit = 7;
+		do {
+			engine_search(&c, &v, &q, &page);
+			for (size_t i = 0; i < page.n && at < all.n; i++, at++)
+				ck_assert_msg(page.hit[i].id == all.hit[at].id, "order %zu, place %zu", k, at);
+			if (page.n > 0)
+				q.after = (struct engine_after){ true, page.hit[page.n - 1].raw, page.hit[page.n - 1].key, page.hit[page.n - 1].id };
+		} while (page.more && at < all.n);
+		ck_assert_uint_eq(at, all.n);
+		arena_reset(&arena);
+	}
+	arena_release(&arena);
+	seg_close(s);
+}
+END_TEST
+
+START_TEST(totals_and_facets_are_exact)
+{
+	size_t size;
+	void *p = make_segment(1, 800, NULL, NULL, &size);
+	struct seg *s = open_segment(p, size);
+	struct engine_view v = { .part = { { .seg = s } }, .n = 1 };
+	struct engine_query q = { .limit = 10, .facets = true, .filter = { .min_price = NAN, .max_price = NAN, .category = "maison", .brand = "élan" } };
+	struct engine_result r;
+	struct arena arena;
+	struct ctx c = unit_ctx(&arena, (size_t)64 << 20);
+	unsigned total = 0, red = 0;
+
+	engine_search(&c, &v, &q, &r);
+	for (uint32_t d = 0; d < s->docs; d++) {
+		size_t n;
+		const char *brand = seg_value_text(s, SEC_BRAND, s->brand[d], &n);
+		bool counts = strcmp(brand, "Élan") == 0 && s->category[d] <= 3;
+
+		total += counts;
+		red += counts && s->colour[d] != SEG_NONE && strcmp(seg_value_text(s, SEC_COLOUR, s->colour[d], &n), "rouge") == 0;
+	}
+	ck_assert_int_eq(r.total, total);
+	ck_assert_uint_eq(r.brand.n, 1);
+	ck_assert_uint_eq(r.brand.value[0].count, total);
+	for (unsigned i = 0; i < r.colour.n; i++)
+		if (strcmp(r.colour.value[i].name, "rouge") == 0)
+			ck_assert_uint_eq(r.colour.value[i].count, red);
+	ck_assert_uint_gt(red, 0);
+	arena_release(&arena);
+	seg_close(s);
+}
+END_TEST
+
+/* ---- hostile files ---- */
+
+START_TEST(damaged_files_are_refused)
+{
+	const char *why;
+	size_t size;
+	unsigned char *p = make_segment(1, 50, NULL, NULL, &size);
+
+	seg_close(open_segment(p, size));
+	for (size_t at = 0; at < size; at += 1 + roll(40)) {
+		size_t n;
+		struct seg *s;
+
+		p[at] ^= (unsigned char)(1 + roll(255));
+		s = seg_open_bytes(p, size, false, false, &why);
+		if (s != NULL)	/* only the blanks between sections are not covered */
+			for (unsigned i = 0; i < SEC__MAX; i++)
+				ck_assert(p + at < s->sec[i] || p + at >= s->sec[i] + s->len[i]);
+		seg_close(s);
+		munmap(p, size);
+		random_state = 88172645463325252u + at;
+		p = make_segment(1, 5, NULL, NULL, &n);
+		size = n;
+	}
+	for (size_t n = 0; n < size; n += 1 + size / 200)
+		ck_assert_ptr_null(seg_open_bytes(p, n, false, false, &why));
+}
+END_TEST
+
+START_TEST(unreadable_files_are_told)
+{
+	struct seg_file file;
+	const char *why;
+
+	ck_assert_ptr_null(seg_open("/nonexistent/search.seg", false, &file, &why));
+	ck_assert_str_eq(why, "cannot be read");
+	ck_assert_ptr_null(seg_open("/dev/null", false, &file, &why));
+	ck_assert_ptr_null(seg_open("/proc/self/exe", false, &file, &why));
+	ck_assert_str_eq(why, "not a search segment");
+}
+END_TEST
+
+int
+main(void)
+{
+	const TTest *const tests[] = { text_folds_and_splits, text_stems_by_language, correct_counts_edits,
+		pruning_finds_what_scoring_everything_finds, pages_follow_each_other, totals_and_facets_are_exact, damaged_files_are_refused,
+		unreadable_files_are_told, NULL };
+
+	return unit_run("search", tests);
+}
