@@ -2,11 +2,13 @@
 """get_product_details over MCP: souk against independent servers on the same PostgreSQL.
 
 Rounds are interleaved and the order is reversed every other round, so that other load on the machine meets all alike.
-souk runs with everything on: token, rate limit, validation, row-level security, recording.  Printed are the medians of the rounds:
-requests per second, p50 and p99, CPU time per request (web server, program and PostgreSQL), private memory of a worker, cold
-start, and souk's ratio to each.
+souk runs with everything on: a token with a limit (raised so that the load stays below it, but counted at each call), validation, recording.
+Printed are the medians of the rounds: requests per second, p50 and p99, CPU time per request (web server, program, PostgreSQL), private
+memory of a worker, cold start, and souk's ratio to each, of the requests per second (the median of the rounds' ratios) and of the CPU time.
+The table is also written to var/bench/tool_call.md.
 
-Environment: PEERS (../shared/peers), ROUNDS (5), SECONDS (5), CLIENTS (32), WORKERS (4), PRODUCTS (100000), ERA (2025-06-18).
+Environment: PEERS (../shared/peers), ROUNDS (5), SECONDS (5), CLIENTS (32), WORKERS (4), PRODUCTS (100000), ERA (2025-06-18), BENCH_HOME
+(var/bench), BENCH_PORT (8190, and the four above it), BENCH_ONLY (names of servers, by commas).
 """
 import csv
 import os
@@ -28,8 +30,11 @@ CLIENTS = int(os.environ.get("CLIENTS", "32"))
 WORKERS = int(os.environ.get("WORKERS", "4"))
 PRODUCTS = int(os.environ.get("PRODUCTS", "100000"))
 ERA = os.environ.get("ERA", "2025-06-18")
-HOME = os.path.join(TOP, "var", "bench")
-TICK = os.sysconf("SC_CLK_TCK")
+HOME = os.environ.get("BENCH_HOME", os.path.join(TOP, "var", "bench"))
+PORT = int(os.environ.get("BENCH_PORT", "8190"))
+ONLY = os.environ.get("BENCH_ONLY", "c-bare,php-min,node-sdk2,node-sdk1").split(",")
+BUILD = os.environ.get("SOUK_BUILD", os.path.join(TOP, "build"))
+RATE = "1000000/60"
 LUA = os.path.join(PEERS, "wrk", f"tools_call_{ERA}.lua")
 
 PEER_SQL = """SELECT p.id::text AS id, p.name, p.description, p.price_minor / 100.0 AS price, p.currency, p.stock, c.name AS category
@@ -48,10 +53,21 @@ def env_file(path):
     return out
 
 
-def stat_of(pid):
-    with open(f"/proc/{pid}/stat") as f:
-        tail = f.read().rsplit(")", 1)[1].split()
-    return int(tail[1]), int(tail[11]) + int(tail[12])  # parent, user + system ticks
+def parent_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+        return int(f.read().rsplit(")", 1)[1].split()[1])
+
+
+def cpu_us(pid):
+    """CPU time of a process with one thread or more, to the nanosecond: ticks are too coarse for what takes 10 us."""
+    total = 0
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/schedstat", encoding="ascii") as f:
+                total += int(f.read().split()[0])
+    except OSError:
+        pass
+    return total / 1000
 
 
 def tree(roots):
@@ -60,7 +76,7 @@ def tree(roots):
     for d in os.listdir("/proc"):
         if d.isdigit():
             try:
-                parent[int(d)] = stat_of(d)[0]
+                parent[int(d)] = parent_of(d)
             except (OSError, IndexError):
                 pass
     found = set(roots)
@@ -70,16 +86,6 @@ def tree(roots):
         found |= more
         grown = bool(more)
     return found
-
-
-def cpu_ticks(pids):
-    total = 0
-    for p in pids:
-        try:
-            total += stat_of(p)[1]
-        except OSError:
-            pass
-    return total
 
 
 def private_mb(pid):
@@ -124,9 +130,10 @@ class Candidate:
             return r.read().decode()
 
     def spawn(self, argv, cwd, extra):
-        env = {**os.environ, **extra}
-        p = subprocess.Popen(argv, cwd=cwd, env=env, stdout=subprocess.DEVNULL, stderr=open(f"{HOME}/{self.name}.log", "a"),
-                             **drop(self))
+        with open(f"{HOME}/{self.name}.log", "a", encoding="utf-8") as log:
+            if os.getuid() == 0:
+                shutil.chown(log.name, "www-data")  # php-fpm opens it again
+            p = subprocess.Popen(argv, cwd=cwd, env={**os.environ, **extra}, stdout=subprocess.DEVNULL, stderr=log, **drop(self))
         self.procs.append(p)
         self.roots.append(p.pid)
 
@@ -150,31 +157,46 @@ class Candidate:
             except subprocess.TimeoutExpired:
                 p.kill()
 
-    def run(self, postgres, env, seconds, check=False):
-        pids = tree(self.roots)
-        before = cpu_ticks(pids) + cpu_ticks(tree(postgres))
-        token = self.headers.get("Authorization", "").replace("Bearer ", "")
-        wrk_env = {**os.environ, "PEER_PATH": self.path, "PEER_IDS": env["PEER_IDS"]}
-        if token:
-            wrk_env["PEER_TOKEN"] = token
+    def cpu(self, postgres):
+        """CPU time so far of web server, program and PostgreSQL, which are found by their names."""
+        web = program = 0.0
+        for p, comm in names(tree(self.roots)).items():
+            if comm == "lighttpd":
+                web += cpu_us(p)
+            else:
+                program += cpu_us(p)
+        return web, program, sum(cpu_us(p) for p in tree(postgres))
+
+    def wrk(self, env, seconds, check):
+        more = {"PEER_PATH": self.path, "PEER_IDS": env["PEER_IDS"]}
+        if "Authorization" in self.headers:
+            more["PEER_TOKEN"] = self.headers["Authorization"].replace("Bearer ", "")
         if check:
-            wrk_env["PEER_CHECK"] = "1"
-        text = subprocess.run(["wrk", "-t1", f"-c{CLIENTS}", f"-d{seconds}s", "--latency", "-s", LUA, self.url()], env=wrk_env,
-                              capture_output=True, text=True, check=True).stdout
-        after = cpu_ticks(tree(self.roots)) + cpu_ticks(tree(postgres))
-        if check:
-            m = re.search(r"checked (\d+) replies, (\d+) without structuredContent(.*)", text)
-            if not m or int(m.group(2)) or not int(m.group(1)):
-                raise SystemExit(f"{self.name}: wrong answers: {m.group(0) if m else text}")
-            return
-        bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
-        if bad or "Socket errors" in text:
-            print(f"  {self.name}: {bad.group(0) if bad else ''} {''.join(re.findall('Socket errors.*', text))}")
-        count = int(re.search(r"(\d+) requests in", text).group(1))
+            more["PEER_CHECK"] = "1"
+        return subprocess.run(["wrk", "-t1", f"-c{CLIENTS}", f"-d{seconds}s", "--latency", "-s", LUA, self.url()],
+                              env={**os.environ, **more}, capture_output=True, text=True, check=True).stdout
+
+    def check(self, env):
+        text = self.wrk(env, 2, True)
+        m = re.search(r"checked (\d+) replies, (\d+) without structuredContent(.*)", text)
+        if not m or int(m.group(2)) or not int(m.group(1)):
+            raise SystemExit(f"{self.name}: wrong answers: {m.group(0) if m else text}")
+
+    def run(self, postgres, env, seconds):
+        before = self.cpu(postgres)
+        text = self.wrk(env, seconds, False)
+        time.sleep(0.3)  # what is recorded belongs to the round
+        after = self.cpu(postgres)
+        if "Non-2xx" in text:
+            raise SystemExit(f"{self.name}: {text}")
+        for line in re.findall("Socket errors.*", text):  # the machine is busy with something else
+            print(f"        {self.name}: {line}")
+        count = max(int(re.search(r"(\d+) requests in", text).group(1)), 1)
+        web, program, database = ((b - a) / count for a, b in zip(before, after))
         self.rounds.append({
             "rps": float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)),
             "p50": ms(re.search(r"50%\s+(\S+)", text).group(1)), "p99": ms(re.search(r"99%\s+(\S+)", text).group(1)),
-            "cpu": (after - before) / TICK * 1e6 / max(count, 1)})
+            "web": web, "program": program, "database": database, "cpu": web + program + database})
 
     def memory(self):
         sizes = [private_mb(p) for p, comm in names(tree(self.roots)).items() if comm.startswith(self.worker_comm)]
@@ -185,8 +207,8 @@ class Candidate:
 
 
 def drop(c):
-    """php-fpm and PostgreSQL clients need no root; run peers as the service's user where we are root."""
-    return {"user": "www-data", "group": "www-data"} if os.getuid() == 0 and c.name != "souk" else {}
+    """The database lets in the service's user, and php-fpm does not run as root."""
+    return service() if c.name != "souk" else {}
 
 
 def ms(text):
@@ -195,8 +217,24 @@ def ms(text):
 
 
 def serve(*args):
-    env = {**os.environ, "SOUK_HOME": HOME, "PORT": "8190", "SERVER": "lighttpd", "WORKERS": str(WORKERS)}
+    env = {**os.environ, "SOUK_HOME": HOME, "PORT": str(PORT), "SERVER": "lighttpd", "WORKERS": str(WORKERS), "RATE_DATA": RATE}
     subprocess.run([os.path.join(TOP, "bin", "souk-serve"), *args], env=env, check=True, stdout=subprocess.DEVNULL)
+
+
+def conf():
+    """The configuration of the bench's instance; its home is elsewhere when the service's user cannot enter this folder."""
+    home = os.path.join(HOME, "home")
+    return os.path.join(os.path.realpath(home) if os.path.islink(home) else HOME, "souk.conf")
+
+
+def souk(*args):
+    env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "STATE_DIR", "WORKERS")}
+    return subprocess.run([os.path.join(BUILD, "bin", "souk"), *args], env={**env, "SOUK_CONF": conf()}, check=True,
+                          capture_output=True, text=True, **service()).stdout
+
+
+def service():
+    return {"user": "www-data", "group": "www-data", "extra_groups": []} if os.getuid() == 0 else {}
 
 
 def psql(url, sql):
@@ -216,17 +254,23 @@ def fill(env):
                         f"{10 + i % 500}.90", i % 40])
         f.flush()
         os.chmod(f.name, 0o644)
-        subprocess.run([os.path.join(TOP, "build", "bin", "souk"), "import", f.name], check=True,
-                       env={**os.environ, **env}, stdout=subprocess.DEVNULL)
-    psql(env["DATABASE_URL"], "ANALYZE shop.products")
+        souk("import", "--wait", f.name)
+    psql(env["DATABASE_URL"], "VACUUM ANALYZE shop.products")
 
 
 def pid_in(path):
-    return int(open(path).read().split()[0])
+    with open(path, encoding="ascii") as f:
+        return int(f.read().split()[0])
+
+
+def bench_token(env):
+    """A token like any other's: of the class data, which has a limit."""
+    text = souk("token", "create", "--name", "bench", "--scopes", "catalog:read")
+    return re.search(r"mcp_key_\w+", text).group(0)
 
 
 def souk_candidate(env):
-    c = Candidate("souk", 8190, {"Authorization": "Bearer " + env["BENCH_TOKEN"]})
+    c = Candidate("souk", PORT, {"Authorization": "Bearer " + env["BENCH_TOKEN"]})
     c.roots = [pid_in(os.path.join(HOME, "pid", f)) for f in os.listdir(os.path.join(HOME, "pid"))
                if not re.search("postgres|pg|redis", f)]
     c.worker_comm = "souk"
@@ -246,8 +290,9 @@ def build(name):
     return dst
 
 
-def peer(name, port, env, sockets):
+def peer(name, port, env, sockets, everyone):
     c = Candidate(name, port)
+    everyone.append(c)  # so that it is stopped, whatever happens
     d = build(name)
     extra = {"DATABASE_URL": env["DATABASE_URL"], "PEER_SQL": PEER_SQL, "PORT": str(port), "NODE_ENV": "production"}
     began = time.monotonic()
@@ -258,38 +303,65 @@ def peer(name, port, env, sockets):
         extra |= {"SOCKET": os.path.join(sockets, name + ".sock"), "WORKERS": str(WORKERS)}
         c.worker_comm = "peer" if name == "c-bare" else "php-fpm"
         c.spawn(["./peer"] if name == "c-bare" else ["/usr/sbin/php-fpm8.2", "-F", "-y", "php-fpm.conf"], d, extra)
+        while not os.path.exists(extra["SOCKET"]) and time.monotonic() - began < 5:
+            time.sleep(0.002)  # or lighttpd would look away for a second
         c.spawn(["lighttpd", "-D", "-f", "lighttpd.conf"], d, extra)
     c.wait(began)
-    return c
 
 
 def cold_start(env):
     """From exec to the end of the first answer that asks the database: the program alone, as plain CGI."""
     body = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_product_details","arguments":{"productId":"1"}}}'
-    cgi = {**os.environ, "SOUK_CONF": os.path.join(os.path.realpath(os.path.join(HOME, "home")), "souk.conf"),
-           "GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "POST",
+    cgi = {"PATH": os.environ["PATH"], "SOUK_CONF": conf(), "GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "POST",
            "REQUEST_URI": "/mcp", "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body)), "REMOTE_ADDR": "127.0.0.1",
            "SERVER_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1", "HTTP_AUTHORIZATION": "Bearer " + env["BENCH_TOKEN"]}
     times = []
     for _ in range(15):
         began = time.monotonic()
-        out = subprocess.run([os.path.join(TOP, "build", "souk.fcgi")], env=cgi, input=body, capture_output=True).stdout
+        p = subprocess.Popen([env["PROGRAM"]], env=cgi, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **service())
+        p.stdin.write(body)
+        p.stdin.close()
+        out = b""
+        while b"structuredContent" not in out or not out.rstrip().endswith(b"}"):
+            got = os.read(p.stdout.fileno(), 65536)
+            if not got:
+                raise SystemExit("cold start: wrong answer: " + out.decode()[:300])
+            out += got
         times.append((time.monotonic() - began) * 1000)
-        if b"structuredContent" not in out:
-            raise SystemExit("cold start: wrong answer: " + out.decode()[:300])
+        p.wait()  # it has yet to fold its record
     return statistics.median(times)
 
 
-def report(all_of, cold):
-    souk = all_of[0]
-    print(f"\n{'server':<11}{'req/s':>8}{'p50 ms':>8}{'p99 ms':>8}{'CPU us':>8}{'MB/worker':>11}{'ratio':>8}{'goal':>7}")
-    for c in all_of:
-        ratio = souk.median("rps") / c.median("rps")
-        goal = GOALS.get(c.name)
-        print(f"{c.name:<11}{c.median('rps'):>8.0f}{c.median('p50'):>8.2f}{c.median('p99'):>8.2f}{c.median('cpu'):>8.0f}"
-              f"{c.memory():>11.2f}" + (f"{ratio:>8.2f}{goal:>7.2f}  {'met' if ratio >= goal else 'MISSED'}" if goal else ""))
-    print(f"\nsouk: private memory {souk.memory():.2f} MB a worker (goal 2), cold start with one database answer {cold:.1f} ms (goal 20)")
-    print(f"{ROUNDS} rounds of {SECONDS} s, {CLIENTS} clients, {WORKERS} workers, era {ERA}; ratio = souk's req/s to theirs")
+def ratio(one, other, key):
+    return statistics.median(a[key] / b[key] for a, b in zip(one.rounds, other.rounds))
+
+
+def table(everyone):
+    mine = everyone[0]
+    yield "| server | requests/s | p50 ms | p99 ms | CPU us a request: web + program + PostgreSQL | MB a worker | souk's requests/s | goal | souk's CPU |"
+    yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|"
+    for c in everyone:
+        parts = " + ".join(f"{c.median(k):.0f}" for k in ("web", "program", "database"))
+        row = (f"| {c.name} | {c.median('rps'):,.0f} | {c.median('p50'):.1f} | {c.median('p99'):.1f} | {parts} = {c.median('cpu'):.0f} "
+               f"| {c.memory():.1f} |")
+        if c is mine:
+            yield row + " | | |"
+            continue
+        got = ratio(mine, c, "rps")
+        verdict = "met" if got >= GOALS[c.name] else "missed"
+        yield row + f" {got:.2f} x | {GOALS[c.name]:.2f} x, {verdict} | {ratio(mine, c, 'cpu'):.2f} x |"
+
+
+def report(everyone, cold):
+    lines = list(table(everyone))
+    memory = everyone[0].memory()
+    lines += ["", f"souk: {memory:.2f} MB of private memory a worker (goal 2: {'met' if memory <= 2 else 'missed'}), cold start "
+              f"{cold:.1f} ms from exec to the first answer out of the database (goal 20: {'met' if cold <= 20 else 'missed'}).", "",
+              f"{ROUNDS} rounds of {SECONDS} s, {CLIENTS} clients, {WORKERS} processes (Node: 1), {PRODUCTS:,} products, revision {ERA}, "
+              f"{os.cpu_count()} processors, load {os.getloadavg()[1]:.1f}."]
+    print("\n" + "\n".join(lines))
+    with open(os.path.join(HOME, "tool_call.md"), "w", encoding="utf-8") as f:
+        f.write("\n".join(lines) + "\n")
 
 
 def main():
@@ -297,24 +369,24 @@ def main():
     if not os.path.isfile(LUA):
         raise SystemExit(f"no other servers in {PEERS}: set PEERS")
     serve("start")
-    env = env_file(os.path.join(HOME, "demo.env"))
     everyone, sockets = [], tempfile.mkdtemp(prefix="souk-bench-")
     os.chmod(sockets, 0o777)
     try:
+        env = env_file(os.path.join(HOME, "demo.env"))
         fill(env)
         env["PEER_IDS"] = psql(env["DATABASE_URL"], "SELECT max(id) FROM shop.products")
-        env["BENCH_TOKEN"] = env["SOUK_ADMIN_TOKEN"]
-        postgres = [pid_in(os.path.join(HOME, "pid", f)) for f in os.listdir(os.path.join(HOME, "pid"))
-                    if re.search("postgres|pg|redis", f)]
+        env["BENCH_TOKEN"] = bench_token(env)
+        env["PROGRAM"] = os.path.join(os.path.dirname(conf()), "app", "lib", "souk", "cgi-bin", "souk.fcgi")
+        postgres = [pid_in(os.path.join(HOME, "pid", "postgresql"))]
         everyone.append(souk_candidate(env))
-        for i, name in enumerate(GOALS):
-            everyone.append(peer(name, 8191 + i, env, sockets))
+        for i, name in enumerate(n for n in GOALS if n in ONLY):
+            peer(name, PORT + 1 + i, env, sockets, everyone)
         for c in everyone:
-            c.run(postgres, env, 2, check=True)
+            c.check(env)
         for i in range(ROUNDS):
             for c in everyone if i % 2 == 0 else reversed(everyone):
                 c.run(postgres, env, SECONDS)
-                print(f"round {i + 1} {c.name:<10} {c.rounds[-1]['rps']:>8.0f} req/s {c.rounds[-1]['cpu']:>6.0f} us", flush=True)
+                print(f"round {i + 1} {c.name:<10} {c.rounds[-1]['rps']:>8.0f} requests/s {c.rounds[-1]['cpu']:>6.0f} us", flush=True)
         report(everyone, cold_start(env))
     finally:
         for c in everyone[1:]:
