@@ -19,6 +19,7 @@
 #define XLSX_RATIO 250u			/* unpacked to packed, once a part is over 16 MiB */
 #define XLSX_PART_MAX ((uint64_t)8 << 30)
 #define XLSX_ENTRIES_MAX 10000
+#define XLSX_DEPTH_MAX 64u		/* elements inside each other */
 #define XLSX_STRINGS_RAM (32u << 20)
 #define XLSX_STRINGS_MAX 16000000u	/* number of shared strings */
 #define XLSX_STYLES_MAX 65536u

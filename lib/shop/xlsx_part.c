@@ -7,7 +7,8 @@
 
 struct feed {
 	struct xlsx_handler *h;
-	bool doctype;
+	unsigned depth;		/* open elements; expat keeps memory for each */
+	bool doctype, deep;
 };
 
 static const char *
@@ -33,7 +34,10 @@ on_start(void *p, const char *name, const char **attrs)
 {
 	struct feed *f = p;
 
-	if (f->h->start != NULL)
+	if (++f->depth > XLSX_DEPTH_MAX) {
+		f->deep = true;
+		XML_StopParser(f->h->parser, XML_FALSE);
+	} else if (f->h->start != NULL)
 		f->h->start(f->h->arg, local(name), attrs);
 }
 
@@ -42,6 +46,7 @@ on_end(void *p, const char *name)
 {
 	struct feed *f = p;
 
+	f->depth--;
 	if (f->h->end != NULL)
 		f->h->end(f->h->arg, local(name));
 }
@@ -94,6 +99,8 @@ pump(struct xlsx *x, const char *part, zip_file_t *in, uint64_t packed, struct f
 		}
 		if (f->doctype)
 			snprintf(x->why, sizeof(x->why), "%s has a DOCTYPE, which no workbook has: refused", part);
+		else if (f->deep)
+			snprintf(x->why, sizeof(x->why), "%s is nested deeper than any workbook is: refused", part);
 		else if (XML_GetErrorCode(f->h->parser) != XML_ERROR_ABORTED || x->why[0] == '\0')
 			snprintf(x->why, sizeof(x->why), "the workbook is damaged: %s line %lu: %s", part,
 			    (unsigned long)XML_GetCurrentLineNumber(f->h->parser), XML_ErrorString(XML_GetErrorCode(f->h->parser)));
@@ -104,7 +111,7 @@ pump(struct xlsx *x, const char *part, zip_file_t *in, uint64_t packed, struct f
 bool
 xlsx_part(struct xlsx *x, const char *part, bool optional, struct xlsx_handler *h)
 {
-	struct feed f = { h, false };
+	struct feed f = { .h = h };
 	zip_stat_t st;
 	zip_file_t *in;
 	bool ok;

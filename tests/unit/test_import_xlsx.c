@@ -153,6 +153,11 @@ START_TEST(doctypes_and_bombs_are_refused)
 	write_zip((const struct part[]) { { "xl/workbook.xml", workbook, 0 }, { "xl/_rels/workbook.xml.rels", rels, 0 },
 	    { "xl/worksheets/sheet2.xml", zeros, n } }, 3);
 	ck_assert_str_eq(read_book(), "FAIL xl/worksheets/sheet2.xml unpacks to far more than a workbook would: refused");
+	for (size_t i = 0; i < 300; i++)
+		zeros[i] = "<a>"[i % 3];
+	write_zip((const struct part[]) { { "xl/workbook.xml", workbook, 0 }, { "xl/_rels/workbook.xml.rels", rels, 0 },
+	    { "xl/worksheets/sheet2.xml", zeros, 300 } }, 3);
+	ck_assert_str_eq(read_book(), "FAIL xl/worksheets/sheet2.xml is nested deeper than any workbook is: refused");
 	free(zeros);
 }
 END_TEST
