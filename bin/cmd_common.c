@@ -145,20 +145,14 @@ cli_print_overview(FILE *to)
 	fprintf(to, "\nsouk COMMAND --help explains one. Settings: souk.conf and the environment, see souk config list.\n");
 }
 
-int
-cmd_help(struct cli *cli)
+/* The help of all commands whose name is this word or these words, or begins with them; how many there are. */
+static int
+print_group_help(const char *name)
 {
 	const struct command *cmd;
+	size_t n = strlen(name);
 	int found = 0;
-	char name[64];
-	size_t n;
 
-	if (cli->argc == 0) {
-		cli_print_overview(stdout);
-		return CLI_OK;
-	}
-	snprintf(name, sizeof(name), "%s%s%s", cli->argv[0], cli->argc > 1 ? " " : "", cli->argc > 1 ? cli->argv[1] : "");
-	n = strlen(name);
 	for (cmd = commands; cmd->name != NULL; cmd++) {
 		if (strncmp(cmd->name, name, n) == 0 && (cmd->name[n] == '\0' || cmd->name[n] == ' ')) {
 			if (found++ > 0)
@@ -166,7 +160,20 @@ cmd_help(struct cli *cli)
 			cli_print_help(stdout, cmd);
 		}
 	}
-	return found > 0 ? CLI_OK : cli_fail(cli, CLI_USAGE, "there is no command \"%s\"", name);
+	return found;
+}
+
+int
+cmd_help(struct cli *cli)
+{
+	char name[64];
+
+	if (cli->argc == 0) {
+		cli_print_overview(stdout);
+		return CLI_OK;
+	}
+	snprintf(name, sizeof(name), "%s%s%s", cli->argv[0], cli->argc > 1 ? " " : "", cli->argc > 1 ? cli->argv[1] : "");
+	return print_group_help(name) > 0 ? CLI_OK : cli_fail(cli, CLI_USAGE, "there is no command \"%s\"", name);
 }
 
 /* ---- places ---- */
@@ -348,6 +355,9 @@ cli_main(int argc, char **argv)
 		return CLI_OK;
 	}
 	if ((cli.cmd = find_command(argc - 1, argv + 1, &words)) == NULL) {
+		/* "souk token --help": the first word of several commands */
+		if (argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0) && print_group_help(argv[1]) > 0)
+			return CLI_OK;
 		fprintf(stderr, "souk: there is no command \"%s\" (souk --help)\n", argv[1]);
 		return CLI_USAGE;
 	}
