@@ -213,7 +213,10 @@ account(struct req *r, enum err e)
 			LOG_S("method", method_name(r->method)), LOG_S("route", t ? t->path : ""), LOG_I("status", r->res->status),
 			LOG_S("code", e ? err_info(e)->code : "OK"), LOG_S("token", r->who.token_id), LOG_I("us", us), LOG_END,
 		};
-		log_line((enum log_level)level, &r->c, e == E_OK ? "request" : r->c.err != E_OK ? ctx_message(&r->c) : err_info(e)->message, f);
+		/* what a refusal tells may repeat what the caller sent, so that is for debugging alone */
+		const char *told = r->c.err != E_OK && log_on(LOG_DEBUG_) ? ctx_message(&r->c) : err_info(e)->message;
+
+		log_line((enum log_level)level, &r->c, e == E_OK ? "request" : told, f);
 	}
 }
 
