@@ -8,7 +8,10 @@
 #include "core/json.h"
 #include "mcp/era.h"
 #include "mcp/headers.h"
+#include "mcp/ask.h"
 #include "mcp/mcp.h"
+#include "mcp/resources.h"
+#include "mcp/state.h"
 #include "store/shm.h"
 #include "tool/registry.h"
 
@@ -357,12 +360,168 @@ START_TEST(scopes)
 }
 END_TEST
 
+/* ---- requestState ------------------------------------------------------------------ */
+
+static const struct subject other_caller = {
+	.kind = "anonymous", .token_id = "", .name = "", .customer_id = "", .rate_class = "bulk", .principal = "ip:192.0.2.2",
+};
+
+/* A request as the state is bound to it. */
+static struct mcp_call
+bound_call(struct rpc *m, struct mcp_io *io, const char *message)
+{
+	struct rpc_error e;
+
+	ck_assert(rpc_read(parse(message), m, &e));
+	return (struct mcp_call){ .c = &c, .io = io, .m = m, .era = ERA_MODERN };
+}
+
+#define CALL(name, arguments) REQ("tools/call", "\"name\":\"" name "\",\"arguments\":" arguments "," META(M26))
+
+START_TEST(state_fits_its_call_only)
+{
+	static const char *const others[] = {
+		CALL("open_tool", "{\"a\":2}"), CALL("other_tool", "{\"a\":1}"), CALL("open_tool", "{}"),
+		REQ("prompts/get", "\"name\":\"open_tool\",\"arguments\":{\"a\":1}," META(M26)),
+	};
+	struct mcp_io io = { .who = &anonymous, .server = "catalog" };
+	struct mcp_call call;
+	const char *sealed, *text;
+	struct rpc m;
+	size_t n;
+
+	call = bound_call(&m, &io, CALL("open_tool", "{\"a\":1}"));
+	sealed = state_seal(&call, "{\"secret\":1}", 12);
+	ck_assert_ptr_nonnull(sealed);
+	ck_assert_int_eq(strncmp(sealed, "v1.", 3), 0);
+	ck_assert_ptr_null(strstr(sealed, "secret"));
+	ck_assert_str_ne(sealed, state_seal(&call, "{\"secret\":1}", 12));
+	text = state_open(&call, sealed, &n);
+	ck_assert_ptr_nonnull(text);
+	ck_assert_uint_eq(n, 12);
+	ck_assert_str_eq(text, "{\"secret\":1}");
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		call = bound_call(&m, &io, others[i]);
+		ck_assert_msg(state_open(&call, sealed, &n) == NULL, "%s", others[i]);
+	}
+	call = bound_call(&m, &io, CALL("open_tool", "{\"a\":1}"));
+	io.who = &other_caller;
+	ck_assert_ptr_null(state_open(&call, sealed, &n));
+	io.who = &anonymous;
+	io.server = "orders";
+	ck_assert_ptr_null(state_open(&call, sealed, &n));
+}
+END_TEST
+
+/* Every single changed, missing or added character is noticed. */
+START_TEST(state_cannot_be_changed)
+{
+	struct mcp_io io = { .who = &anonymous, .server = "" };
+	struct mcp_call call;
+	const char *sealed;
+	struct rpc m;
+	char *copy;
+	size_t n;
+
+	call = bound_call(&m, &io, CALL("open_tool", "{}"));
+	sealed = state_seal(&call, "{}", 2);
+	for (size_t i = 0; i < strlen(sealed); i++) {
+		copy = arena_strdup(&arena, sealed);
+		copy[i] = copy[i] == 'A' ? 'B' : 'A';
+		ck_assert_msg(state_open(&call, copy, &n) == NULL, "%zu: %s", i, copy);
+		ck_assert_ptr_null(state_open(&call, arena_strndup(&arena, sealed, i), &n));
+	}
+	ck_assert_ptr_null(state_open(&call, arena_printf(&arena, "%sA", sealed), &n));
+	ck_assert_ptr_null(state_open(&call, arena_printf(&arena, "%s-TAMPERED", sealed), &n));
+	ck_assert_ptr_nonnull(state_open(&call, sealed, &n));
+}
+END_TEST
+
+/* ---- questions ----------------------------------------------------------------------- */
+
+#define CAPABLE(caps, rest) \
+	REQ("tools/call", "\"name\":\"t\"," rest "\"_meta\":{\"" META_VERSION "\":" M26 ",\"" META_CLIENT_CAPABILITIES "\":" caps "}")
+#define FORM "{\"message\":\"?\",\"requestedSchema\":{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"string\"}},\"required\":[\"n\"]}}"
+
+static const struct {
+	const char *message;
+	enum mcp_answer answer;
+} questions[] = {
+	{ CAPABLE("{}", ""), MCP_UNABLE },
+	{ CAPABLE("{\"sampling\":{}}", ""), MCP_UNABLE },
+	{ CAPABLE("{\"elicitation\":{}}", ""), MCP_ASKED },
+	{ CAPABLE("{\"elicitation\":{}}", "\"inputResponses\":{},"), MCP_ASKED },
+	{ CAPABLE("{\"elicitation\":{}}", "\"inputResponses\":{\"other\":{\"action\":\"accept\",\"content\":{\"n\":\"x\"}}},"), MCP_ASKED },
+	{ CAPABLE("{\"elicitation\":{}}", "\"inputResponses\":{\"k\":5},"), MCP_ASKED },
+	{ CAPABLE("{\"elicitation\":{}}", "\"inputResponses\":{\"k\":{\"action\":\"maybe\"}},"), MCP_ASKED },
+	{ CAPABLE("{\"elicitation\":{}}", "\"inputResponses\":{\"k\":{\"action\":\"accept\"}},"), MCP_ASKED },
+	{ CAPABLE("{\"elicitation\":{}}", "\"inputResponses\":{\"k\":{\"action\":\"accept\",\"content\":{\"n\":5}}},"), MCP_ASKED },
+	{ CAPABLE("{\"elicitation\":{}}", "\"inputResponses\":{\"k\":{\"action\":\"accept\",\"content\":{}}},"), MCP_ASKED },
+	{ CAPABLE("{\"elicitation\":{}}", "\"inputResponses\":{\"k\":{\"action\":\"accept\",\"content\":{\"n\":\"x\"}}},"), MCP_ANSWERED },
+	{ CAPABLE("{\"elicitation\":{}}", "\"inputResponses\":{\"k\":{\"action\":\"decline\"},\"more\":1},"), MCP_ANSWERED },
+};
+
+START_TEST(question)
+{
+	struct mcp_io io = { .who = &anonymous, .server = "" };
+	json_object *answer = NULL;
+	struct mcp_call call;
+	struct rpc m;
+
+	call = bound_call(&m, &io, questions[_i].message);
+	ck_assert(mcp_read_answers(&call));
+	ck_assert_int_eq(mcp_ask(&call, "k", "elicitation/create", FORM, &answer), questions[_i].answer);
+	ck_assert_int_eq(mcp_asking(&call), questions[_i].answer == MCP_ASKED);
+	ck_assert_int_eq(answer != NULL, questions[_i].answer == MCP_ANSWERED);
+}
+END_TEST
+
+/* ---- URIs ------------------------------------------------------------------------------ */
+
+static const struct {
+	const char *server, *uri, *row, *value, *cursor;	/* row NULL: there is no such resource */
+} uris[] = {
+	{ "", "souk://products/catalog", "souk://products/catalog", NULL, NULL },
+	{ "", "vivr://products/catalog?cursor=o200", "souk://products/catalog", NULL, "o200" },
+	{ "", "souk://products/a-lamp", "souk://products/{slug}", "a-lamp", NULL },
+	{ "", "souk://products/caf%C3%A9", "souk://products/{slug}", "caf\xc3\xa9", NULL },
+	{ "orders", "souk://orders/ORD-1", "souk://orders/{number}", "ORD-1", NULL },
+	{ "catalog", "souk://orders/ORD-1", NULL, NULL, NULL },
+	{ "admin", "souk://products/catalog", NULL, NULL, NULL },
+	{ "", "souk://products/", NULL, NULL, NULL },
+	{ "", "souk://products/a/b", NULL, NULL, NULL },
+	{ "", "souk://products/%zz", NULL, NULL, NULL },
+	{ "", "souk://products/%00", NULL, NULL, NULL },
+	{ "", "souk://products/%ff", NULL, NULL, NULL },
+	{ "", "souk://products/%4", NULL, NULL, NULL },
+	{ "", "souk://products/catalog?page=2", NULL, NULL, NULL },
+	{ "", "souk://products/catalog?cursor=", NULL, NULL, NULL },
+	{ "", "SOUK://products/catalog", NULL, NULL, NULL },
+	{ "", "", NULL, NULL, NULL },
+	{ "", "file:///etc/passwd", NULL, NULL, NULL },
+};
+
+START_TEST(uri)
+{
+	struct mcp_found found;
+	bool ok = resource_find(&c, uris[_i].server, uris[_i].uri, &found);
+
+	ck_assert_int_eq(ok, uris[_i].row != NULL);
+	if (!ok)
+		return;
+	ck_assert_str_eq(found.resource->uri, uris[_i].row);
+	ck_assert_pstr_eq(found.value, uris[_i].value);
+	ck_assert_pstr_eq(found.cursor, uris[_i].cursor);
+}
+END_TEST
+
 static void
 configure(void)
 {
 	char err[256];
 
-	if (mkdtemp(state_dir) == NULL || setenv("STATE_DIR", state_dir, 1) != 0 || !cfg_load(NULL, err, sizeof(err)))
+	if (mkdtemp(state_dir) == NULL || setenv("STATE_DIR", state_dir, 1) != 0 ||
+	    setenv("TOKEN_PEPPER", "0123456789abcdef0123456789abcdef", 1) != 0 || !cfg_load(NULL, err, sizeof(err)))
 		exit(EXIT_FAILURE);
 	shm_open_state();
 }
@@ -384,6 +543,10 @@ main(void)
 	tcase_add_loop_test(t, message, 0, sizeof(messages) / sizeof(messages[0]));
 	tcase_add_test(t, without_headers);
 	tcase_add_test(t, scopes);
+	tcase_add_test(t, state_fits_its_call_only);
+	tcase_add_test(t, state_cannot_be_changed);
+	tcase_add_loop_test(t, question, 0, sizeof(questions) / sizeof(questions[0]));
+	tcase_add_loop_test(t, uri, 0, sizeof(uris) / sizeof(uris[0]));
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
