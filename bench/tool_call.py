@@ -195,7 +195,7 @@ class Candidate:
         web, program, database = ((b - a) / count for a, b in zip(before, after))
         self.rounds.append({
             "rps": float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)),
-            "p50": ms(re.search(r"50%\s+(\S+)", text).group(1)), "p99": ms(re.search(r"99%\s+(\S+)", text).group(1)),
+            "p50": ms(re.search(r"^ +50% +(\S+)", text, re.M).group(1)), "p99": ms(re.search(r"^ +99% +(\S+)", text, re.M).group(1)),
             "web": web, "program": program, "database": database, "cpu": web + program + database})
 
     def memory(self):
