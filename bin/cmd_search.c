@@ -11,6 +11,7 @@
 #include "core/json.h"
 #include "search/engine.h"
 #include "search/indexer.h"
+#include "search/understand_shop.h"
 
 #define LINE 4096
 #define TIMES_MAX 100000
@@ -21,6 +22,7 @@ struct run {
 	struct engine_query q;
 	struct arena arena;
 	int64_t top, repeat;
+	bool plain;
 	double *us;
 	size_t n, max;
 };
@@ -62,6 +64,8 @@ answer(struct run *r, const char *id, const char *text)
 {
 	struct ctx c = r->cli->c;
 	struct engine_result *out;
+	struct understood u = { .n = 0 };
+	bool applied = false;
 
 	c.a = &r->arena;
 	r->q.text = text;
@@ -71,7 +75,10 @@ answer(struct run *r, const char *id, const char *text)
 
 		arena_reset(&r->arena);
 		out = arena_alloc(&r->arena, sizeof(*out));
-		engine_search(&c, &r->view, &r->q, out);
+		if (r->plain)
+			engine_search(&c, &r->view, &r->q, out);
+		else
+			understand_search(&c, &r->view, &r->q, out, &u, &applied);
 		if (r->n < r->max)
 			r->us[r->n++] = (double)(now_us() - began);
 		for (size_t i = 0; k == 0 && i < out->n; i++) {
@@ -82,6 +89,9 @@ answer(struct run *r, const char *id, const char *text)
 		}
 		if (k == 0 && out->words.corrected != NULL && cli_value(r->cli, "verbose") != NULL)
 			fprintf(stderr, "%s\t%s\t%s\n", id, text, out->words.corrected);
+		for (unsigned i = 0; k == 0 && i < u.n && cli_value(r->cli, "verbose") != NULL; i++)
+			fprintf(stderr, "%s\t%s\t%s%s=%s\n", id, text, applied ? "" : "not applied: ", understand_filter(u.item[i].kind),
+			    u.item[i].value);
 	}
 }
 
@@ -137,6 +147,7 @@ cmd_search_run(struct cli *cli)
 		return CLI_USAGE;
 	if (!take_filter(&r, cli_value(cli, "filter")))
 		return cli_fail(cli, CLI_USAGE, "--filter: the filters of search_products as a JSON object are expected");
+	r.plain = cli_value(cli, "plain") != NULL;
 	r.q.exhaustive = cli_value(cli, "exhaustive") != NULL;
 	r.q.facets = cli_value(cli, "facets") != NULL;
 	if ((s = seg_open(path != NULL ? path : indexer_path(), false, &file, &why)) == NULL)

@@ -1,0 +1,464 @@
+/* Reading a query token by token, the longest phrase first; see understand.h. */
+#include "search/understand.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/banned.h"
+#include "core/buf.h"
+#include "search/text.h"
+#include "search/understand_internal.h"
+
+#define NOT_WORDS 3		/* behind a negation */
+
+const char *
+understand_filter(enum understand_kind kind)
+{
+	static const char *const names[U_ITEMS] = {
+		[U_MAX] = "maxPrice", [U_MIN] = "minPrice", [U_BUDGET] = "priceLevel", [U_LUXURY] = "priceLevel", [U_COLOUR] = "colour",
+		[U_SIZE] = "size", [U_STYLE] = "style", [U_CATEGORY] = "category", [U_STOCK] = "inStock", [U_NOT] = "exclude",
+		[U_PRICE_ASC] = "sortBy", [U_PRICE_DESC] = "sortBy", [U_NEWEST] = "sortBy", [U_POPULAR] = "sortBy", [U_RATING] = "minRating",
+	};
+
+	return kind < U_ITEMS ? names[kind] : "";
+}
+
+/* An amount as the locale writes it. */
+static const char *
+money(const struct u_parse *p, const char *value)
+{
+	static const struct {
+		const char *code, *sign;
+	} signs[] = { { "EUR", "€" }, { "USD", "$" }, { "GBP", "£" }, { "JPY", "¥" } };
+	const char *code = p->shop->currency, *sign = code;
+
+	if (code == NULL)
+		return value;
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		if (strcmp(signs[i].code, code) == 0)
+			sign = signs[i].sign;
+	if (sign == code || (p->lang >= 0 && strcmp(text_langs[p->lang], "en") != 0))
+		return arena_printf(p->a, "%s %s", value, sign);
+	return arena_printf(p->a, "%s%s", sign, value);
+}
+
+/* The label's text with the value in the place of "%s". */
+static const char *
+label(const struct u_parse *p, enum understand_kind kind, const char *value)
+{
+	const char *form = u_label(kind, p->lang), *at = strstr(form, "%s");
+
+	if (at == NULL)
+		return form;
+	if (kind == U_MAX || kind == U_MIN)
+		value = money(p, value);
+	return arena_printf(p->a, "%.*s%s%s", (int)(at - form), form, value, at + 2);
+}
+
+struct understand_item *
+u_item(struct u_parse *p, enum understand_kind kind, unsigned from, unsigned to, const char *value, bool use)
+{
+	struct understood *o = p->out;
+	struct understand_item *item;
+
+	if (o->n == UNDERSTAND_ITEMS_MAX)
+		return NULL;
+	item = &o->item[o->n++];
+	*item = (struct understand_item){ kind, p->t[from].from, p->t[to - 1].to, value, label(p, kind, value) };
+	for (unsigned i = from; use && i < to; i++)
+		p->t[i].used = true;
+	return item;
+}
+
+/* ---- what stays words ---- */
+
+/* Mark brands and fixed expressions. */
+static void
+mark_fixed(struct u_parse *p)
+{
+	char phrase[PHRASE_MAX];
+
+	for (unsigned i = 0; i < p->tokens; i++)
+		for (unsigned words = PHRASE_WORDS; words > 0; words--) {
+			unsigned next;
+			size_t n = u_phrase(p, i, words, phrase, &next);
+
+			if (n == 0 || !(u_find(phrase, n, U_NOT_EXCEPT, p->shop->langs, -1) != NULL ||
+			    (p->shop->brand != NULL && p->shop->brand(p->shop->arg, phrase, n))))
+				continue;
+			for (unsigned k = i; k < next; k++)
+				p->t[k].fixed = true;
+			break;
+		}
+}
+
+static bool
+any_fixed(const struct u_parse *p, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++)
+		if (p->t[i].fixed)
+			return true;
+	return false;
+}
+
+/* Is a word that means nothing in another of the shop's languages ("or", "sin")? */
+static bool
+is_stop_elsewhere(const struct u_parse *p, unsigned from, unsigned to, int lang)
+{
+	if (to != from + 1 || lang == p->lang)
+		return false;
+	for (int i = 0; i < TEXT_LANGS; i++)
+		if (i != lang && p->shop->langs & 1u << i && text_is_stop(i, p->t[from].s, p->t[from].n, 0))
+			return true;
+	return false;
+}
+
+/* Do the tokens and the neighbour before or behind them name products in other colours? */
+static bool
+in_name(const struct u_parse *p, unsigned from, unsigned to, const char *colour)
+{
+	char phrase[PHRASE_MAX];
+
+	for (unsigned i = from > 0 ? from - 1 : from; i <= to - 1 && p->shop->in_names != NULL; i++) {
+		unsigned next;
+		size_t n = u_phrase(p, i, 2, phrase, &next);
+
+		if (n > 0 && p->shop->in_names(p->shop->arg, phrase, n, colour))
+			return true;
+	}
+	return false;
+}
+
+/* ---- colours ---- */
+
+/* The shop's name of a colour: by the word itself, else by any other word for it. */
+static const char *
+shop_colour(const struct u_parse *p, unsigned i, const struct u_word *w, unsigned next)
+{
+	const char *name;
+	size_t at = 0, n;
+	char phrase[PHRASE_MAX];
+
+	if (p->shop->colour == NULL)
+		return NULL;
+	for (unsigned words = next - i; words > 0; words--)
+		if ((n = u_phrase(p, i, words, phrase, &next)) > 0 && (name = p->shop->colour(p->shop->arg, phrase, n)) != NULL)
+			return name;
+	for (const struct u_word *e; (e = u_next(U_COLOUR, &at)) != NULL;)
+		if (strcmp(e->value, w->value) == 0 && (name = p->shop->colour(p->shop->arg, e->s, e->n)) != NULL)
+			return name;
+	return NULL;
+}
+
+static unsigned
+read_colour(struct u_parse *p, unsigned i)
+{
+	unsigned next;
+	const struct u_word *w = u_at(p, i, U_COLOUR, &next);
+	const char *name;
+
+	if (w == NULL || any_fixed(p, i, next) || is_stop_elsewhere(p, i, next, w->lang) || (name = shop_colour(p, i, w, next)) == NULL ||
+	    in_name(p, i, next, name))
+		return 0;
+	if (u_item(p, U_COLOUR, i, next, name, true) == NULL)
+		return 0;
+	p->out->colour = name;
+	return next;
+}
+
+/* Two colours are a wish that one filter cannot express: they all stay words. */
+static void
+give_back_colours(struct u_parse *p)
+{
+	struct understood *o = p->out;
+	unsigned kept = 0, colours = 0;
+
+	for (unsigned i = 0; i < o->n; i++)
+		colours += o->item[i].kind == U_COLOUR;
+	if (colours < 2)
+		return;
+	for (unsigned i = 0; i < o->n; i++) {
+		struct understand_item item = o->item[i];
+
+		for (unsigned k = 0; item.kind == U_COLOUR && k < p->tokens; k++)
+			if (p->t[k].from >= item.from && p->t[k].to <= item.to)
+				p->t[k].used = false;
+		if (item.kind != U_COLOUR)
+			o->item[kept++] = item;
+	}
+	o->n = kept;
+	o->colour = NULL;
+}
+
+/* ---- negation ---- */
+
+static bool
+is_stop(const struct u_parse *p, const struct u_token *t)
+{
+	for (int i = 0; i < TEXT_LANGS; i++)
+		if (p->shop->langs & 1u << i && text_is_stop(i, t->s, t->n, 0))
+			return true;
+	return false;
+}
+
+static bool
+is_minus(const struct u_parse *p, unsigned i)
+{
+	return p->t[i].kind == T_SIGN && p->t[i].s[0] == '-' && !p->t[i].glued && i + 1 < p->tokens && p->t[i + 1].glued &&
+	    p->t[i + 1].kind == T_WORD;
+}
+
+/* Words that are not wanted, from token first on; the token behind them. */
+static unsigned
+unwanted_words(const struct u_parse *p, unsigned first, bool one, struct buf *words)
+{
+	unsigned i = first, n = 0, next;
+
+	while (i < p->tokens && p->t[i].kind == T_WORD && is_stop(p, &p->t[i]) && !one)
+		i++;
+	for (; i < p->tokens && n < (one ? 1 : NOT_WORDS); i++, n++) {
+		if (p->t[i].kind != T_WORD || p->t[i].fixed || is_stop(p, &p->t[i]) || u_at(p, i, U_BUDGET, &next) != NULL ||
+		    u_at(p, i, U_STOCK, &next) != NULL || u_at(p, i, U_NOT, &next) != NULL)
+			break;
+		if (n > 0)
+			buf_putc(words, ' ');
+		buf_put(words, p->t[i].s, p->t[i].n);
+	}
+	return n > 0 ? i : 0;
+}
+
+static bool
+word_before(const struct u_parse *p, unsigned i)
+{
+	for (unsigned k = 0; k < i; k++)
+		if (p->t[k].kind == T_WORD && !is_stop(p, &p->t[k]))
+			return true;
+	return false;
+}
+
+/* What the query wants besides ("silverware box without silverware"): such a wish is left to the words. */
+static bool
+wanted_too(const struct u_parse *p, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++)
+		for (unsigned k = 0; k < p->tokens; k++)
+			if ((k < from || k >= to) && p->t[i].n == p->t[k].n && memcmp(p->t[i].s, p->t[k].s, p->t[i].n) == 0)
+				return true;
+	return false;
+}
+
+/* In a sentence ("is not enough") a negation is no wish. */
+static bool
+in_sentence(const struct u_parse *p, unsigned i)
+{
+	return i > 0 && p->t[i - 1].kind == T_WORD && is_stop(p, &p->t[i - 1]);
+}
+
+static unsigned
+read_not(struct u_parse *p, unsigned i)
+{
+	unsigned first = i + 1, next, end;
+	bool minus = is_minus(p, i);
+	const struct u_word *w = minus ? NULL : u_at(p, i, U_NOT, &first), *colour;
+	const char *name;
+	struct buf words;
+
+	if ((w == NULL && !minus) || !word_before(p, i) || in_sentence(p, i) || any_fixed(p, i, first) || p->out->excludes == UNDERSTAND_EXCLUDE_MAX)
+		return 0;
+	if ((colour = u_at(p, first, U_COLOUR, &next)) != NULL && (name = shop_colour(p, first, colour, next)) != NULL) {
+		if (p->out->exclude_colour != NULL || u_item(p, U_NOT, i, next, name, true) == NULL)
+			return 0;
+		p->out->exclude_colour = name;
+		return next;
+	}
+	buf_init(&words, p->a, PHRASE_MAX, 1024);
+	if ((end = unwanted_words(p, first, minus, &words)) == 0 || wanted_too(p, first, end) || in_name(p, i, first, NULL) ||
+	    u_item(p, U_NOT, i, end, buf_str(&words), true) == NULL)
+		return 0;
+	p->out->exclude[p->out->excludes++] = buf_str(&words);
+	return end;
+}
+
+/* ---- the other wishes ---- */
+
+static unsigned
+read_sort(struct u_parse *p, unsigned i)
+{
+	static const enum understand_kind kinds[] = {
+		[SORT_PRICE_ASC] = U_PRICE_ASC, [SORT_PRICE_DESC] = U_PRICE_DESC, [SORT_NEWEST] = U_NEWEST, [SORT_POPULAR] = U_POPULAR,
+	};
+	enum search_sort sort;
+	unsigned next;
+	const struct u_word *w = u_at(p, i, U_SORT, &next);
+
+	if (w == NULL || p->out->sorted || any_fixed(p, i, next) || !search_sort_parse(w->value, &sort) ||
+	    u_item(p, kinds[sort], i, next, w->value, true) == NULL)
+		return 0;
+	p->out->sorted = true;
+	p->out->sort = sort;
+	return next;
+}
+
+/* Wishes that are a switch. */
+static unsigned
+read_switch(struct u_parse *p, unsigned i)
+{
+	const struct {
+		enum understand_kind kind;
+		bool *on;
+		const char *value;
+	} switches[] = {
+		{ U_RATING, &p->out->rated, NULL }, { U_STOCK, &p->out->in_stock, "true" }, { U_BUDGET, &p->out->budget, "low" },
+		{ U_LUXURY, &p->out->luxury, "high" },
+	};
+
+	for (size_t k = 0; k < sizeof(switches) / sizeof(switches[0]); k++) {
+		unsigned next;
+		const struct u_word *w = u_at(p, i, switches[k].kind, &next);
+
+		if (w == NULL || *switches[k].on || any_fixed(p, i, next) || is_stop_elsewhere(p, i, next, w->lang))
+			continue;
+		if (u_item(p, switches[k].kind, i, next, switches[k].value != NULL ? switches[k].value : w->value, true) == NULL)
+			return 0;
+		*switches[k].on = true;
+		return next;
+	}
+	return 0;
+}
+
+static void
+mark_adjective(struct u_parse *p, enum understand_kind kind, unsigned from, unsigned to, const char *value)
+{
+	(void)u_item(p, kind, from, to, value, false);
+	for (unsigned k = from; k < to; k++)
+		p->t[k].adjective = true;
+}
+
+/* "180x200", "60 cm". */
+static unsigned
+read_dimensions(struct u_parse *p, unsigned i)
+{
+	unsigned end = i + 1, next;
+	const struct u_word *w;
+
+	if (p->t[i].kind != T_NUMBER || (p->t[i].from > 0 && p->query[p->t[i].from - 1] == '/'))
+		return 0;
+	while (end + 1 < p->tokens && p->t[end].kind != T_NUMBER && p->t[end].n == 1 && p->t[end].s[0] == 'x' && p->t[end + 1].kind == T_NUMBER)
+		end += 2;
+	if ((w = u_at(p, end, U_UNIT, &next)) != NULL && strcmp(w->value, "length") == 0)
+		end = next;
+	if (end == i + 1)
+		return 0;
+	mark_adjective(p, U_SIZE, i, end, arena_strndup(p->a, p->query + p->t[i].from, p->t[end - 1].to - p->t[i].from));
+	return end;
+}
+
+static unsigned
+read_adjective(struct u_parse *p, unsigned i)
+{
+	static const enum understand_kind kinds[] = { U_SIZE, U_STYLE };
+
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		unsigned next;
+		const struct u_word *w = u_at(p, i, kinds[k], &next);
+
+		if (w == NULL || any_fixed(p, i, next))
+			continue;
+		mark_adjective(p, kinds[k], i, next, w->value);
+		return next;
+	}
+	return read_dimensions(p, i);
+}
+
+/* All words that remain, but for adjectives and stop words at the ends, are the name of a category. */
+static void
+read_category(struct u_parse *p)
+{
+	unsigned from = UNDERSTAND_TOKENS_MAX, to = 0;
+	struct understand_category found;
+	char phrase[PHRASE_MAX];
+	size_t n = 0;
+
+	if (p->shop->category == NULL)
+		return;
+	for (unsigned i = 0; i < p->tokens; i++)
+		if (!p->t[i].used && !p->t[i].adjective && p->t[i].kind != T_SIGN && !is_stop(p, &p->t[i])) {
+			from = from < i ? from : i;
+			to = i + 1;
+		}
+	for (unsigned i = from; i < to; i++) {
+		const struct u_token *t = &p->t[i];
+		size_t blank = n > 0 ? 1 : 0;
+
+		if (t->used || t->adjective || t->kind == T_SIGN)
+			continue;
+		if (n + blank + t->n >= sizeof(phrase))
+			return;
+		if (blank)
+			phrase[n++] = ' ';
+		memcpy(phrase + n, t->s, t->n);
+		n += t->n;
+	}
+	if (n == 0 || !p->shop->category(p->shop->arg, phrase, n, &found))
+		return;
+	p->out->category = found.slug;
+	if (u_item(p, U_CATEGORY, from, to, found.slug, false) != NULL)
+		p->out->item[p->out->n - 1].label = label(p, U_CATEGORY, found.name);
+}
+
+/* The query without what became a filter; empty when only stop words remain. */
+static void
+make_rest(struct u_parse *p)
+{
+	struct buf b;
+	size_t at = 0;
+	bool any = false, used = false;
+
+	for (unsigned i = 0; i < p->tokens; i++) {
+		any = any || (!p->t[i].used && p->t[i].kind != T_SIGN && !is_stop(p, &p->t[i]));
+		used = used || p->t[i].used;
+	}
+	if (!used)
+		return;
+	buf_init(&b, p->a, p->n + 1, p->n * 2 + 16);
+	for (unsigned i = 0; i <= p->tokens; i++) {
+		size_t end = i < p->tokens ? p->t[i].from : p->n;
+
+		if (i < p->tokens && !p->t[i].used)
+			continue;
+		if (i > 0 && i < p->tokens && p->t[i - 1].used)
+			end = at;
+		while (at < end && memchr(" ,;\t", p->query[at], 4) != NULL)
+			at++;
+		while (end > at && memchr(" ,;\t", p->query[end - 1], 4) != NULL)
+			end--;
+		if (end > at && b.n > 0)
+			buf_putc(&b, ' ');
+		buf_put(&b, p->query + at, end - at);
+		at = i < p->tokens ? p->t[i].to : p->n;
+	}
+	p->out->rest = any || p->tokens == UNDERSTAND_TOKENS_MAX ? buf_str(&b) : "";
+}
+
+void
+understand(struct arena *a, const char *query, size_t n, const struct understand_shop *shop, const char *locale, struct understood *out)
+{
+	struct u_parse *p = arena_zalloc(a, 1, sizeof(*p));
+
+	*out = (struct understood){ .rest = arena_strndup(a, query, n) };
+	p->a = a;
+	p->query = out->rest;
+	p->n = n;
+	p->shop = shop;
+	p->out = out;
+	p->lang = locale != NULL ? text_lang(locale, strlen(locale)) : -1;
+	u_read(p);
+	mark_fixed(p);
+	for (unsigned i = 0, next; i < p->tokens; i = next)
+		if (p->t[i].used || ((next = u_price(p, i)) == 0 && (next = read_sort(p, i)) == 0 && (next = read_switch(p, i)) == 0 &&
+		    (next = read_not(p, i)) == 0 && (next = read_colour(p, i)) == 0 && (next = read_adjective(p, i)) == 0))
+			next = i + 1;
+	give_back_colours(p);
+	read_category(p);
+	make_rest(p);
+}

@@ -1,0 +1,231 @@
+/* The search with what was understood; see understand_shop.h. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/banned.h"
+#include "core/money.h"
+#include "search/correct.h"
+#include "search/understand_shop.h"
+
+#define LEVEL_BEST 100		/* matches whose prices tell what is cheap */
+#define LEVEL_LEAST 5
+#define LEVEL_SHARE 2		/* fifths of them */
+#define WORDS_MAX 8		/* of an exclusion */
+#define CORRECT_LEAST 5		/* bytes; shorter ones would become anything */
+
+/* ---- what is not wanted ---- */
+
+struct bits {
+	uint64_t *set;
+	uint32_t n;		/* set */
+};
+
+static void
+mask(struct bits *b, uint32_t doc)
+{
+	uint64_t bit = (uint64_t)1 << doc % 64;
+
+	b->n += !(b->set[doc / 64] & bit);
+	b->set[doc / 64] |= bit;
+}
+
+/* The stems of a folded word that this part has. */
+static unsigned
+terms_of(const struct seg *s, const char *word, size_t n, uint32_t out[TEXT_LANGS])
+{
+	unsigned k = 0;
+
+	for (int lang = 0; lang < TEXT_LANGS; lang++) {
+		char stem[TEXT_WORD_MAX];
+		uint32_t id = seg_term_find(s, stem, text_stem(lang, word, n, stem));
+
+		if (id != SEG_NONE && (k == 0 || out[k - 1] != id))
+			out[k++] = id;
+	}
+	return k;
+}
+
+/* The same of a word with typing errors. */
+static unsigned
+terms_corrected(const struct seg *s, const char *word, size_t n, uint32_t out[TEXT_LANGS])
+{
+	struct correct_guess guess = { 0 };
+
+	if (n >= CORRECT_LEAST)
+		correct_word(s, word, n, &guess);
+	return guess.s != NULL ? terms_of(s, guess.s, guess.n, out) : 0;
+}
+
+static bool
+title_has(const struct seg *s, uint32_t doc, const uint32_t *terms, unsigned n)
+{
+	size_t len;
+	const uint32_t *title = seg_title(s, doc, &len);
+
+	for (size_t i = 0; i < len; i++)
+		for (unsigned k = 0; k < n; k++)
+			if (title[i] == terms[k])
+				return true;
+	return false;
+}
+
+/* Products with all these words in the name. */
+static void
+mask_words(const struct seg *s, const char *words, struct bits *b)
+{
+	struct {
+		uint32_t term[TEXT_LANGS];
+		unsigned n;
+	} word[WORDS_MAX];
+	unsigned n = 0;
+
+	for (const char *p = words; *p != '\0' && n < WORDS_MAX; p += strspn(p, " ")) {
+		size_t len = strcspn(p, " ");
+
+		if ((word[n].n = terms_of(s, p, len, word[n].term)) == 0 && (word[n].n = terms_corrected(s, p, len, word[n].term)) == 0)
+			return;
+		n++;
+		p += len;
+	}
+	for (unsigned k = 0; n > 0 && k < word[0].n; k++) {
+		struct seg_list list = seg_list(s, word[0].term[k]);
+
+		for (uint32_t i = 0; i < list.df; i++) {
+			bool all = list.doc[i] < s->docs;
+
+			for (unsigned w = 0; all && w < n; w++)
+				all = title_has(s, list.doc[i], word[w].term, word[w].n);
+			if (all)
+				mask(b, list.doc[i]);
+		}
+	}
+}
+
+static void
+mask_colour(const struct seg *s, const char *name, struct bits *b)
+{
+	size_t len;
+
+	for (uint32_t doc = 0; doc < s->docs; doc++)
+		if (s->colour[doc] != SEG_NONE && strcmp(seg_value_text(s, SEC_COLOUR, s->colour[doc], &len), name) == 0)
+			mask(b, doc);
+}
+
+/* The view without the products that are not wanted. */
+static const struct engine_view *
+without(struct ctx *c, const struct engine_view *v, const struct understood *u)
+{
+	struct engine_view *out;
+
+	if (u->excludes == 0 && u->exclude_colour == NULL)
+		return v;
+	out = arena_alloc(c->a, sizeof(*out));
+	*out = *v;
+	for (unsigned p = 0; p < v->n; p++) {
+		const struct seg *s = v->part[p].seg;
+		size_t words = (size_t)s->docs / 64 + 1;
+		struct bits b = { arena_zalloc(c->a, words, sizeof(uint64_t)), v->part[p].masked_n };
+
+		if (v->part[p].masked != NULL)
+			memcpy(b.set, v->part[p].masked, words * sizeof(uint64_t));
+		for (unsigned i = 0; i < u->excludes; i++)
+			mask_words(s, u->exclude[i], &b);
+		if (u->exclude_colour != NULL)
+			mask_colour(s, u->exclude_colour, &b);
+		out->part[p].masked = b.set;
+		out->part[p].masked_n = b.n;
+	}
+	return out;
+}
+
+/* ---- what is cheap ---- */
+
+static int
+by_value(const void *x, const void *y)
+{
+	const int64_t *a = x, *b = y;
+
+	return (*a > *b) - (*a < *b);
+}
+
+/* Two fifths of the best matches cost no more (or no less) than this. */
+static void
+set_level(struct ctx *c, const struct engine_view *v, struct engine_query *q, const struct understood *u, const char *currency)
+{
+	struct engine_query best = *q;
+	struct engine_result *found = arena_alloc(c->a, sizeof(*found));
+	int64_t pays[LEVEL_BEST];
+	int scale = money_scale(currency);
+	size_t n = 0;
+
+	best.limit = LEVEL_BEST;
+	best.offset = 0;
+	best.after.set = false;
+	best.facets = false;
+	best.sort = SORT_RELEVANCE;
+	engine_search(c, v, &best, found);
+	for (size_t i = 0; i < found->n && i < LEVEL_BEST; i++) {
+		const struct seg *s = v->part[found->hit[i].part].seg;
+		uint32_t doc = found->hit[i].doc;
+
+		if (s->pays[doc] > 0 && s->currency[doc] < SEG_CURRENCIES && strncmp(s->meta->currency[s->currency[doc]], currency, 3) == 0)
+			pays[n++] = s->pays[doc];
+	}
+	if (n < LEVEL_LEAST)
+		return;
+	qsort(pays, n, sizeof(*pays), by_value);
+	if (u->budget)
+		q->filter.max_price = (double)pays[n * LEVEL_SHARE / 5] / pow(10, scale < 0 ? 2 : scale);
+	else
+		q->filter.min_price = (double)pays[n - 1 - n * LEVEL_SHARE / 5] / pow(10, scale < 0 ? 2 : scale);
+}
+
+/* ---- the search ---- */
+
+/* A filter that the caller gives wins. */
+static void
+apply(struct engine_query *q, const struct understood *u)
+{
+	struct engine_filter *f = &q->filter;
+
+	q->text = u->rest;
+	if (isnan(f->min_price) && isnan(f->max_price)) {
+		f->min_price = u->min_price != NULL ? strtod(u->min_price, NULL) : NAN;
+		f->max_price = u->max_price != NULL ? strtod(u->max_price, NULL) : NAN;
+	}
+	if (f->category == NULL)
+		f->category = u->category;
+	if (f->colour == NULL)
+		f->colour = u->colour;
+	if (u->in_stock)
+		f->in_stock = true;
+	if (u->rated && f->min_rating <= 0)
+		f->min_rating = 4;
+	if (u->sorted && q->sort == SORT_RELEVANCE)
+		q->sort = u->sort;
+}
+
+void
+understand_search(struct ctx *c, const struct engine_view *v, const struct engine_query *q, struct engine_result *out, struct understood *u,
+	bool *applied)
+{
+	struct engine_query mine = *q;
+	struct understand_shop shop;
+
+	understand_shop_of(v, &shop);
+	understand(c->a, q->text != NULL ? q->text : "", q->text != NULL ? strlen(q->text) : 0, &shop, q->locale, u);
+	*applied = u->n > 0;
+	if (*applied) {
+		const struct engine_view *some = without(c, v, u);
+
+		apply(&mine, u);
+		if ((u->budget || u->luxury) && isnan(mine.filter.min_price) && isnan(mine.filter.max_price))
+			set_level(c, some, &mine, u, shop.currency);
+		engine_search(c, some, &mine, out);
+		if (out->total > 0)
+			return;
+		*applied = false;
+	}
+	engine_search(c, v, q, out);
+}
