@@ -185,6 +185,43 @@ nap(int64_t ms)
 	(void)nanosleep(&t, NULL);
 }
 
+/* The key under which it is noted that the client has given up the request of that id; NULL: no key can be made of it. */
+static const char *
+cancel_key(const struct mcp_call *call, json_object *id)
+{
+	const char *text;
+
+	if (json_object_is_type(id, json_type_int))
+		return session_key(call->c, call->session, "c", arena_printf(call->c->a, "n-%lld", (long long)json_object_get_int64(id)));
+	if (!json_object_is_type(id, json_type_string))
+		return NULL;
+	text = json_object_get_string(id);
+	return session_id_valid(text) ? session_key(call->c, call->session, "c", text) : NULL;
+}
+
+void
+mcp_note_cancelled(struct mcp_call *call)
+{
+	json_object *id;
+	const char *key;
+
+	if (call->session == NULL || call->m->params == NULL || !json_object_object_get_ex(call->m->params, "requestId", &id))
+		return;
+	key = cancel_key(call, id);
+	if (key != NULL && kv_set(call->c, key, "1", 1, WAIT_MS / 1000, false, NULL) != E_OK)
+		ctx_clear_error(call->c);	/* a notification is never refused */
+}
+
+/* Asked with each sign of life, not with each look. */
+static bool
+given_up(struct mcp_call *call)
+{
+	const char *key = cancel_key(call, call->m->id), *value = NULL;
+	size_t n;
+
+	return key != NULL && kv_get(call->c, key, &value, &n) == E_OK && value != NULL;
+}
+
 /* Wait until the value of the key is an answer; NULL: it never came. */
 static const char *
 wait_for(struct mcp_call *call, const char *key, size_t *n)
@@ -200,7 +237,7 @@ wait_for(struct mcp_call *call, const char *key, size_t *n)
 			return NULL;
 		if (strcmp(value, WAITING) != 0)
 			return value;
-		if (!s->alive(s, beats)) {
+		if (!s->alive(s, beats) || (beats && given_up(call))) {
 			call->left = true;
 			return NULL;
 		}

@@ -110,7 +110,8 @@ stream_alive(struct mcp_stream *s, bool beat)
 {
 	struct http_stream *h = (struct http_stream *)s;
 
-	if (!begin(h) || (beat && !res_stream_comment(h->r)))
+	/* a look alone opens nothing: there may never be anything to stream */
+	if (beat && !(begin(h) && res_stream_comment(h->r)))
 		return false;
 	return !res_stream_gone(h->r) && still_trusted(h);
 }

@@ -15,6 +15,7 @@
 #include "mcp/slots.h"
 #include "store/db.h"
 #include "store/kv.h"
+#include "tool/record.h"
 
 #define BEAT_MS 500		/* web servers notice a client that has left when they write to it */
 #define LOOK_MS 250		/* between two looks whether the client is still there */
@@ -145,6 +146,7 @@ watch(struct watch *w)
 			ok = false;
 		else
 			ok = look(w);
+		record_flush(false);	/* what this process did before must not wait for the stream's end */
 		if (beats)
 			beat = now_ms() + BEAT_MS;
 	}

@@ -172,6 +172,8 @@ answer_note(struct mcp_call *call)
 		ok = headers_match(call->c, call->m, call->io->headers, NULL, &call->error);
 	if (ok && call->m->kind == RPC_RESPONSE)
 		ok = take_answer(call);
+	if (ok && call->m->kind == RPC_NOTE && strcmp(call->m->method, "notifications/cancelled") == 0)
+		mcp_note_cancelled(call);
 	if (ok)
 		return 202;
 	rpc_put_error(call->out, NULL, &call->error);

@@ -123,6 +123,12 @@ refuse_read(struct mcp_call *call, const struct tool_call *tool, enum err e, con
 	case E_NOT_FOUND:
 	case E_INVALID:
 		return mcp_no_resource(call, uri);
+	case E_UNAUTHENTICATED:
+	case E_FORBIDDEN:
+		/* callers know the resource, not the tool behind it */
+		ctx_clear_error(call->c);
+		(void)fail(call->c, e, "%.200s needs an access token with the scope %s", uri, tool->tool->scope);
+		return mcp_refuse(call, e, tool->tool->scope);
 	default:
 		return mcp_refuse(call, e, tool->tool != NULL && strcmp(tool->tool->scope, "none") != 0 ? tool->tool->scope : NULL);
 	}
