@@ -128,14 +128,13 @@ compare_word(const struct seg *s, uint32_t i, const uint32_t *word, size_t chars
 }
 
 void
-correct_word(const struct seg *s, const char *word, size_t n, struct correct_guess *guess)
+correct_within(const struct seg *s, const char *word, size_t n, unsigned max, struct correct_guess *guess)
 {
 	uint32_t letters = correct_letters(word, n), chars[CHARS_MAX];
 	size_t m = points(word, n, chars);
-	unsigned max = m < 5 ? 1 : 2;
 	uint32_t to;
 
-	if (m < 3)
+	if (m < 3 || m <= max)
 		return;
 	to = first_of_length(s, m + max + 1);
 	for (uint32_t i = first_of_length(s, m - max); i < to; i++) {
@@ -144,4 +143,12 @@ correct_word(const struct seg *s, const char *word, size_t n, struct correct_gue
 		if ((unsigned)__builtin_popcount(other & ~letters) <= max && (unsigned)__builtin_popcount(letters & ~other) <= max)
 			compare_word(s, i, chars, m, max, guess);
 	}
+}
+
+void
+correct_word(const struct seg *s, const char *word, size_t n, struct correct_guess *guess)
+{
+	uint32_t chars[CHARS_MAX];
+
+	correct_within(s, word, n, points(word, n, chars) < 5 ? 1 : 2, guess);
 }

@@ -29,7 +29,9 @@ struct correct_guess {
 	uint32_t df;
 };
 
-/* Better the guess by the words of one segment; guess starts with s NULL. */
+/* Better the guess by the words of one segment; guess starts with s NULL.  Edits: 1 for words of fewer than 5 characters, else 2. */
 void correct_word(const struct seg *s, const char *word, size_t n, struct correct_guess *guess);
+/* The same within max edits, at most 3. */
+void correct_within(const struct seg *s, const char *word, size_t n, unsigned max, struct correct_guess *guess);
 
 #endif

@@ -10,6 +10,7 @@
 #define COMPOUND_WEIGHT 0.6
 #define SPLIT_PART_MIN 3
 #define SPLIT_COST 0.8		/* of a blank that is missing, beside edits of distance */
+#define FAR_MIN 8		/* letters of a word in which three edits are looked for */
 #define JOIN_WEIGHT 0.7
 #define PREFIX_WORDS 8
 #define PREFIX_WEIGHT 0.8
@@ -256,6 +257,58 @@ split(struct parse *p, unsigned i, size_t at)
 	one->corrected = two->corrected = true;
 }
 
+/* max 0: as many edits as usual for its length. */
+static bool
+guess_word(const struct parse *p, const char *s, size_t n, unsigned max, struct correct_guess *guess)
+{
+	for (unsigned k = 0; k < p->v->n; k++)
+		if (max == 0)
+			correct_word(p->v->part[k].seg, s, n, guess);
+		else
+			correct_within(p->v->part[k].seg, s, n, max, guess);
+	return guess->s != NULL && guess->n <= TEXT_WORD_MAX;
+}
+
+static void
+replace(struct engine_word *w, const struct correct_guess *guess)
+{
+	memcpy(w->s, guess->s, guess->n);
+	w->n = guess->n;
+	w->corrected = true;
+}
+
+/* A missing blank and one more edit: "firestmick" for "fire stick". */
+static bool
+split_and_correct(struct parse *p, unsigned i)
+{
+	struct engine_word *w = &p->w->word[i];
+	struct correct_guess best = { 0 };
+	size_t best_at = 0;
+	bool second = false;
+
+	for (size_t at = SPLIT_PART_MIN; at + SPLIT_PART_MIN <= w->n && p->w->n < ENGINE_WORDS_MAX; at++) {
+		struct correct_guess one = { 0 };
+		bool head;
+
+		if (((unsigned char)w->s[at] & 0xC0) == 0x80)
+			continue;
+		head = word_df(p, w->s, at) >= 2;
+		if (!head && word_df(p, w->s + at, w->n - at) < 2)
+			continue;
+		if (!guess_word(p, head ? w->s + at : w->s, head ? w->n - at : at, 1, &one) || (best.s != NULL && best.cost <= one.cost))
+			continue;
+		best = one;
+		best_at = at;
+		second = head;
+	}
+	if (best_at == 0)
+		return false;
+	split(p, i, best_at);
+	replace(&p->w->word[i + second], &best);
+	return true;
+}
+
+/* The nearest word, or two of them; where nothing is near, what is a little farther. */
 static void
 correct(struct parse *p, unsigned i)
 {
@@ -263,16 +316,14 @@ correct(struct parse *p, unsigned i)
 	struct correct_guess guess = { 0 };
 	double cost = 0;
 	size_t at = split_place(p, w, &cost);
+	bool found = guess_word(p, w->s, w->n, 0, &guess);
 
-	for (unsigned k = 0; k < p->v->n; k++)
-		correct_word(p->v->part[k].seg, w->s, w->n, &guess);
-	if (at > 0 && (guess.s == NULL || cost < guess.cost)) {
+	if (at > 0 && (!found || cost < guess.cost))
 		split(p, i, at);
-	} else if (guess.s != NULL && guess.n <= sizeof(w->s)) {
-		memcpy(w->s, guess.s, guess.n);
-		w->n = guess.n;
-		w->corrected = true;
-	}
+	else if (found)
+		replace(w, &guess);
+	else if (!split_and_correct(p, i) && w->n >= FAR_MIN && guess_word(p, w->s, w->n, 3, &guess))
+		replace(w, &guess);
 }
 
 /* Two neighbours that only together are a word: "fire stick" for firestick.  The parts stay when they are known. */
