@@ -9,7 +9,7 @@
 #include "core/banned.h"
 #include "search/engine.h"
 
-#define PAIR 0.35		/* of the mean weight of two words, for a pair */
+#define PAIR 0.2		/* of the mean weight of two words, for a pair */
 #define FEEDBACK 10		/* products whose categories count */
 #define WORD_NONE 255
 
