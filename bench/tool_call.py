@@ -129,11 +129,13 @@ class Candidate:
         with urllib.request.urlopen(req, timeout=timeout) as r:
             return r.read().decode()
 
-    def spawn(self, argv, cwd, extra):
+    def spawn(self, command, cwd, extra):
+        """All of a candidate in one session, as souk is: the kernel shares processors among sessions first."""
         with open(f"{HOME}/{self.name}.log", "a", encoding="utf-8") as log:
             if os.getuid() == 0:
                 shutil.chown(log.name, "www-data")  # php-fpm opens it again
-            p = subprocess.Popen(argv, cwd=cwd, env={**os.environ, **extra}, stdout=subprocess.DEVNULL, stderr=log, **drop(self))
+            p = subprocess.Popen(["sh", "-c", command], cwd=cwd, env={**os.environ, **extra}, stdout=subprocess.DEVNULL, stderr=log,
+                                 start_new_session=True, **drop(self))
         self.procs.append(p)
         self.roots.append(p.pid)
 
@@ -149,13 +151,12 @@ class Candidate:
         raise SystemExit(f"{self.name} does not answer; see {HOME}/{self.name}.log")
 
     def stop(self):
-        for p in reversed(self.procs):
-            p.send_signal(signal.SIGTERM)
         for p in self.procs:
+            os.killpg(p.pid, signal.SIGTERM)
             try:
                 p.wait(5)
             except subprocess.TimeoutExpired:
-                p.kill()
+                os.killpg(p.pid, signal.SIGKILL)
 
     def cpu(self, postgres):
         """CPU time so far of web server, program and PostgreSQL, which are found by their names."""
@@ -174,7 +175,7 @@ class Candidate:
         if check:
             more["PEER_CHECK"] = "1"
         return subprocess.run(["wrk", "-t1", f"-c{CLIENTS}", f"-d{seconds}s", "--latency", "-s", LUA, self.url()],
-                              env={**os.environ, **more}, capture_output=True, text=True, check=True).stdout
+                              env={**os.environ, **more}, capture_output=True, text=True, check=True, start_new_session=True).stdout
 
     def check(self, env):
         text = self.wrk(env, 2, True)
@@ -298,14 +299,13 @@ def peer(name, port, env, sockets, everyone):
     began = time.monotonic()
     if name.startswith("node"):
         c.worker_comm = "node"
-        c.spawn(["node", "server.mjs"], d, extra)
+        c.spawn("exec node server.mjs", d, extra)
     else:
         extra |= {"SOCKET": os.path.join(sockets, name + ".sock"), "WORKERS": str(WORKERS)}
         c.worker_comm = "peer" if name == "c-bare" else "php-fpm"
-        c.spawn(["./peer"] if name == "c-bare" else ["/usr/sbin/php-fpm8.2", "-F", "-y", "php-fpm.conf"], d, extra)
-        while not os.path.exists(extra["SOCKET"]) and time.monotonic() - began < 5:
-            time.sleep(0.002)  # or lighttpd would look away for a second
-        c.spawn(["lighttpd", "-D", "-f", "lighttpd.conf"], d, extra)
+        pool = "./peer" if name == "c-bare" else "/usr/sbin/php-fpm8.2 -F -y php-fpm.conf"
+        # Without its socket lighttpd would look away for a second.
+        c.spawn(f'{pool} & while [ ! -S "$SOCKET" ]; do sleep 0.01; done; exec lighttpd -D -f lighttpd.conf', d, extra)
     c.wait(began)
 
 
