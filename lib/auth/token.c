@@ -11,6 +11,7 @@
 
 #include "auth/token_internal.h"
 #include "core/clock.h"
+#include "core/config.h"
 #include "core/ip.h"
 #include "core/log.h"
 #include "gen/sql.h"
@@ -82,10 +83,11 @@ cache_find(const char *id)
 	return NULL;
 }
 
+/* Behind a pooler no notification comes, so every request asks the database. */
 static bool
 is_current(const struct known *k)
 {
-	return k->shm_generation == shm_generation(SHM_TOKENS) && k->db_generation == db_generation_tokens() &&
+	return cfg_bool("DB_PREPARED") && k->shm_generation == shm_generation(SHM_TOKENS) && k->db_generation == db_generation_tokens() &&
 	    now_ms() - k->since_ms < CACHE_MS;
 }
 
