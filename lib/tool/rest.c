@@ -107,11 +107,18 @@ chose_route(const struct route *t, const char *name)
 static enum err
 add_query(struct req *r, json_object *args, json_object *props)
 {
+	bool chosen = false;
+
 	for (size_t i = 0; i < r->nparams; i++) {
 		const struct pair *p = &r->params[i];
 
-		if (!chose_route(r->route, p->name) && add_value(&r->c, args, props, p->name, p->value, p->valuesz, "parameter"))
+		if (chose_route(r->route, p->name)) {
+			if (chosen)
+				return fail(&r->c, E_INVALID, "%.60s: given twice", p->name);
+			chosen = true;
+		} else if (add_value(&r->c, args, props, p->name, p->value, p->valuesz, "parameter")) {
 			return r->c.err;
+		}
 	}
 	return E_OK;
 }

@@ -272,6 +272,11 @@ def test_unknown_action(souk):
             assert name in error["message"]
 
 
+def test_an_action_is_given_once(souk):
+    for query in ("action=stats&action=products", "action=stats&action=stats", "action=products&limit=1&action=stats"):
+        assert_error(souk.get(f"{PRODUCTS}?{query}", token=souk.admin), 400, mentions="action")
+
+
 def test_customers_products_are_public(souk, stranger):
     assert stranger.request("GET", action("products")).status == 200
 
