@@ -123,7 +123,7 @@ def test_duplicate_argument(souk, name):
     props = list(ALL[name]["inputSchema"]["properties"]) or ["x"]
     body = ('{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"%s","arguments":{"%s":1,"%s":1}}}' % (name, props[0], props[0]))
     reply = souk.post("/mcp", body=body, token=souk.admin)
-    assert reply.status == 400 and reply.json["error"]["code"] == -32700, reply
+    assert reply.status == 400 and reply.json["error"]["code"] == -32600 and "duplicate" in reply.json["error"]["message"], reply
 
 
 @every
