@@ -46,6 +46,28 @@ put_member(struct mcp_call *call, struct buf *b, const char *name)
 	put_part(b, text, n);
 }
 
+/* The arguments but "confirm": a confirmation is made before it can be one of them. */
+static void
+put_arguments(struct mcp_call *call, struct buf *b)
+{
+	json_object *args = NULL;
+	const char *text;
+	size_t n;
+
+	if (call->m->params == NULL || !json_object_object_get_ex(call->m->params, "arguments", &args) ||
+	    !json_object_is_type(args, json_type_object)) {
+		put_part(b, "", 0);
+		return;
+	}
+	json_object_object_foreach(args, key, v) {
+		if (strcmp(key, "confirm") == 0)
+			continue;
+		put_part(b, key, strlen(key));
+		text = json_text(call->c, v, &n);
+		put_part(b, text, n);
+	}
+}
+
 /* What the state is bound to, as one unambiguous text. */
 static void
 put_binding(struct mcp_call *call, struct buf *b)
@@ -56,7 +78,7 @@ put_binding(struct mcp_call *call, struct buf *b)
 	put_part(b, call->io->who->principal, strlen(call->io->who->principal));
 	put_member(call, b, "name");
 	put_member(call, b, "uri");
-	put_member(call, b, "arguments");
+	put_arguments(call, b);
 }
 
 const char *

@@ -7,6 +7,7 @@
 #include "core/banned.h"
 #include "core/clock.h"
 #include "core/json.h"
+#include "mcp/confirm.h"
 #include "mcp/fixtures.h"
 #include "mcp/headers.h"
 #include "mcp/methods.h"
@@ -157,6 +158,8 @@ mcp_tools_call(struct mcp_call *call)
 	if (call->era == ERA_MODERN && found != NULL &&
 	    !header_params_match(call->c, io->headers, found->input_schema, tool.args, &call->error))
 		return mcp_count(call) && false;
+	if (found != NULL && found->confirm != NULL && !mcp_confirmed(call, found, tool.args))
+		return mcp_count(call);
 	e = tool_call(call->c, &tool);
 	io->rate = tool.rate;
 	io->rated = true;

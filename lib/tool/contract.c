@@ -26,7 +26,8 @@ static const char *const mcp_members[] = {
 	"name", "title", "description", "inputSchema", "outputSchema", "annotations", "icons", "_meta", NULL
 };
 static const char *const own_members[] = {
-	"x-scope", "x-rate", "x-servers", "x-aliases", "x-rest", "x-handler", "x-transaction", "x-interaction", NULL
+	"x-scope", "x-rate", "x-servers", "x-aliases", "x-rest", "x-handler", "x-transaction", "x-interaction",
+	"x-confirm", NULL
 };
 
 static const char *
@@ -354,6 +355,33 @@ read_kind(struct ctx *c, struct tool *t)
 	return t->kind != NULL ? E_OK : fail(c, E_INVALID, "x-interaction is not a type of interaction");
 }
 
+/* The question before the work is done; what it repeats of the arguments has to be there. */
+static enum err
+read_confirm(struct ctx *c, struct tool *t)
+{
+	json_object *properties, *property;
+	const char *type = "";
+	size_t n;
+
+	if (!json_object_object_get_ex(t->contract, "x-confirm", NULL))
+		return E_OK;
+	if (text(c, t->contract, "x-confirm", &t->confirm))
+		return c->err;
+	if (t->read_only)
+		return fail(c, E_INVALID, "x-confirm for a tool that is read-only");
+	if (json_get_object(t->input_schema, "properties", &properties) != JSON_OK ||
+	    json_get_object(properties, "confirm", &property) != JSON_OK ||
+	    json_get_string(property, "type", 0, 16, &type, &n) != JSON_OK || strcmp(type, "string") != 0)
+		return fail(c, E_INVALID, "x-confirm: inputSchema has no text \"confirm\"");
+	for (const char *p = t->confirm; (p = strchr(p, '{')) != NULL; p++) {
+		const char *name = arena_strndup(c->a, p + 1, strcspn(p + 1, "}"));
+
+		if (!json_object_object_get_ex(properties, name, NULL))
+			return fail(c, E_INVALID, "x-confirm: there is no argument \"%.60s\"", name);
+	}
+	return E_OK;
+}
+
 enum err
 contract_read(struct ctx *c, const struct tool_file *file, struct tool *t)
 {
@@ -363,7 +391,7 @@ contract_read(struct ctx *c, const struct tool_file *file, struct tool *t)
 	if (!json_object_is_type(t->contract, json_type_object))
 		return fail(c, E_INVALID, "a contract must be an object");
 	if (read_names(c, file, t) || read_limits(c, t) || read_schemas(c, t) || read_work(c, file, t) || read_rest(c, t) ||
-	    read_aliases(c, t) || read_servers(c, t) || read_kind(c, t))
+	    read_aliases(c, t) || read_servers(c, t) || read_kind(c, t) || read_confirm(c, t))
 		return c->err;
 	return E_OK;
 }

@@ -11,6 +11,8 @@
  *   x-rest         optional  {"method": "GET", "path": "/api/...", "query": {"action": "search"}, "summary": "..."}; query and summary may be absent
  *   x-handler      required without a statement: a name in lib/tool/handlers.c
  *   x-transaction  optional, with x-handler: "none" when the handler opens its transactions itself
+ *   x-confirm      optional  the question that MCP clients are asked before the work is done, "Cancel order {orderNumber}?", for what destroys or costs
+ *                            money; inputSchema then has an optional text "confirm", which the tool itself never sees
  *   x-interaction  optional  CHAT, SEARCH, RECOMMENDATION, CONTENT_GENERATION or ANALYTICS, for the record; the default goes by the folder
  */
 #ifndef SOUK_TOOL_TOOL_H
@@ -51,6 +53,7 @@ struct tool {
 	json_object *rest;		/* x-rest or NULL: {"method","path","query"?} */
 	const char *path;		/* "catalog/search_products", the contract's file */
 	const char *kind;		/* type of interaction, for the record */
+	const char *confirm;		/* x-confirm, or NULL */
 	const char *const *aliases;	/* NULL-terminated */
 	const struct tool_listing *listings;	/* one for each of x-servers, ended by server NULL */
 	bool in_transaction;		/* a handler runs inside a transaction that tool_call() opens */

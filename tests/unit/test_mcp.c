@@ -1,6 +1,7 @@
 /* The protocol core: envelope, era, headers, methods, batches.  No database: what would run a tool's statement is left to the HTTP tests. */
 #include <check.h>
 #undef fail	/* one of Check's old names, and one of ours */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,6 +160,11 @@ END_TEST
 static const struct tool_file files[] = {
 	{ "catalog/open_tool", TOOL("open_tool", "none"), { "catalog/open_tool", "SELECT 1" } },
 	{ "catalog/closed_tool", TOOL("closed_tool", "orders:read"), { "catalog/closed_tool", "SELECT 1" } },
+	{ "orders/danger", "{\"name\":\"danger\",\"title\":\"T\",\"description\":\"D\",\"inputSchema\":{\"type\":\"object\",\"properties\":{"
+	    "\"number\":{\"type\":\"string\"},\"confirm\":{\"type\":\"string\"}},\"required\":[\"number\"],\"additionalProperties\":false},"
+	    "\"outputSchema\":{\"type\":\"object\"},\"annotations\":{\"readOnlyHint\":false,\"destructiveHint\":true,\"idempotentHint\":false,"
+	    "\"openWorldHint\":false},\"x-scope\":\"none\",\"x-rate\":\"data\",\"x-servers\":[\"orders\"],\"x-confirm\":\"Cancel {number}?\"}",
+	    { "orders/danger", "SELECT 1" } },
 	{ 0 },
 };
 
@@ -368,11 +374,11 @@ static const struct subject other_caller = {
 
 /* A request as the state is bound to it. */
 static struct mcp_call
-bound_call(struct rpc *m, struct mcp_io *io, const char *message)
+bound_call(struct rpc *m, struct mcp_io *io, const char *line)
 {
 	struct rpc_error e;
 
-	ck_assert(rpc_read(parse(message), m, &e));
+	ck_assert(rpc_read(parse(line), m, &e));
 	return (struct mcp_call){ .c = &c, .io = io, .m = m, .era = ERA_MODERN };
 }
 
@@ -476,6 +482,80 @@ START_TEST(question)
 }
 END_TEST
 
+/* ---- confirmation ----------------------------------------------------------------------- */
+
+/* The reply to one message of that caller. */
+static const char *
+reply_to(const char *text, const struct subject *who, int *status)
+{
+	struct mcp_io io = { .who = who, .server = "", .via = VIA_STDIO };
+
+	ck_assert_int_eq(mcp_message(&c, &io, text, strlen(text)), E_OK);
+	*status = io.status;
+	return io.reply;
+}
+
+static const char *
+danger(const char *arguments, const char *more)
+{
+	return arena_printf(&arena, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"danger\",\"arguments\":{%s}%s}}",
+		arguments, more);
+}
+
+/* There is no database here, so a call that is confirmed gets as far as "unavailable", and one that is not gets no further than its question. */
+START_TEST(confirmation_by_token)
+{
+	char err[256] = "", token[512];
+	const char *reply, *at;
+	int status;
+
+	ck_assert_msg(registry_load(files, err, sizeof(err)), "%s", err);
+	reply = reply_to(danger("\"number\":\"A1\"", ""), &anonymous, &status);
+	ck_assert_int_eq(status, 200);
+	ck_assert_ptr_nonnull(strstr(reply, "Cancel A1? Nothing was done yet."));
+	ck_assert_ptr_nonnull(strstr(reply, "\"isError\":true"));
+	at = strstr(reply, "v1.");
+	ck_assert_ptr_nonnull(at);
+	(void)snprintf(token, sizeof(token), "%.*s", (int)strcspn(at, "\\"), at);
+	reply = reply_to(danger(arena_printf(&arena, "\"number\":\"A2\",\"confirm\":\"%s\"", token), ""), &anonymous, &status);
+	ck_assert_ptr_nonnull(strstr(reply, "confirm: is not what the preview"));
+	reply = reply_to(danger(arena_printf(&arena, "\"number\":\"A1\",\"confirm\":\"%s\"", token), ""), &other_caller, &status);
+	ck_assert_ptr_nonnull(strstr(reply, "confirm: is not what the preview"));
+	reply = reply_to(danger("\"number\":\"A1\",\"confirm\":\"yes\"", ""), &anonymous, &status);
+	ck_assert_ptr_nonnull(strstr(reply, "confirm: is not what the preview"));
+	reply = reply_to(danger("\"confirm\":\"yes\"", ""), &anonymous, &status);
+	ck_assert_ptr_nonnull(strstr(reply, "number: is required"));
+	/* that it was used is written down before anything else, which takes a store */
+	reply = reply_to(danger(arena_printf(&arena, "\"number\":\"A1\",\"confirm\":\"%s\"", token), ""), &anonymous, &status);
+	ck_assert_ptr_nonnull(strstr(reply, "confirm: cannot be checked now"));
+}
+END_TEST
+
+#define MAY_ASK(rest) ",\"_meta\":{\"" META_VERSION "\":" M26 ",\"" META_CLIENT_CAPABILITIES "\":{\"elicitation\":{}}}" rest
+
+START_TEST(confirmation_by_the_user)
+{
+	char err[256] = "";
+	const char *reply;
+	int status;
+
+	ck_assert_msg(registry_load(files, err, sizeof(err)), "%s", err);
+	reply = reply_to(danger("\"number\":\"A1\"", MAY_ASK("")), &anonymous, &status);
+	ck_assert_ptr_nonnull(strstr(reply, "\"resultType\":\"input_required\",\"inputRequests\":{\"confirm\":{\"method\":\"elicitation/create\",\"params\":{"
+		"\"message\":\"Cancel A1?\""));
+	ck_assert_ptr_nonnull(strstr(reply, "\"requestState\":\"v1."));
+	for (int i = 0; i < 3; i++) {
+		static const char *const no[] = { "{\"action\":\"decline\"}", "{\"action\":\"cancel\"}", "{\"action\":\"accept\",\"content\":{\"ok\":false}}" };
+
+		reply = reply_to(danger("\"number\":\"A1\"", arena_printf(&arena, MAY_ASK(",\"inputResponses\":{\"confirm\":%s}"), no[i])), &anonymous, &status);
+		ck_assert_ptr_nonnull(strstr(reply, "The user did not agree; nothing was done."));
+	}
+	reply = reply_to(danger("\"number\":\"A1\"", MAY_ASK(",\"inputResponses\":{\"confirm\":{\"action\":\"accept\",\"content\":{\"ok\":true}}}")),
+		&anonymous, &status);
+	ck_assert_int_eq(status, 503);
+}
+END_TEST
+
 /* ---- URIs ------------------------------------------------------------------------------ */
 
 static const struct {
@@ -546,6 +626,8 @@ main(void)
 	tcase_add_test(t, state_fits_its_call_only);
 	tcase_add_test(t, state_cannot_be_changed);
 	tcase_add_loop_test(t, question, 0, sizeof(questions) / sizeof(questions[0]));
+	tcase_add_test(t, confirmation_by_token);
+	tcase_add_test(t, confirmation_by_the_user);
 	tcase_add_loop_test(t, uri, 0, sizeof(uris) / sizeof(uris[0]));
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);
