@@ -15,6 +15,7 @@ import itertools
 import json
 import os
 import random
+import re
 import socket
 import subprocess
 import threading
@@ -238,7 +239,12 @@ class Client:
         return self.request("POST", "/mcp" + (f"/{server}" if server else ""), json_body=message, token=token, **kw)
 
     def call(self, tool, args=None, server="", token=None, **kw):
-        """tools/call -> Outcome."""
+        """tools/call -> Outcome; where a tool asks for a confirmation, that of the call that has it."""
+        outcome = self.call_once(tool, args, server, token, **kw)
+        asked = outcome.message and re.search(r'and "confirm": "(v1[.][A-Za-z0-9_-]+)"$', outcome.message)
+        return self.call_once(tool, dict(args or {}, confirm=asked[1]), server, token, **kw) if asked else outcome
+
+    def call_once(self, tool, args=None, server="", token=None, **kw):
         params = {"name": tool}
         if args is not None:
             params["arguments"] = args

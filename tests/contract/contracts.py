@@ -48,6 +48,7 @@ class Samples:
             "brand": one("SELECT brand FROM shop.products WHERE brand IS NOT NULL ORDER BY id LIMIT 1"),
             "colour": one("SELECT colour FROM shop.products WHERE colour IS NOT NULL ORDER BY id LIMIT 1"),
             "variantSku": sku, "query": "lampe", "q": "lampe", "from": "2024-01-01", "to": "2030-12-31", "cursor": None,
+            "confirm": None,  # from a preview; support.call() gets it
         }
 
     def value(self, name, schema):
