@@ -4,10 +4,12 @@
  */
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { after, describe, test } from "node:test";
 
 import { Client as LegacyClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as LegacyTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { ResourceUpdatedNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 
 import { setting, souk_url } from "./support.mjs";
@@ -210,6 +212,53 @@ for (const kind of Object.keys(kinds))
 			await assert.rejects(connect(kind, "/mcp", "mcp_key_AAAAAAAAAAAA_wrong"));
 		});
 	});
+
+/* What a client is told without asking: changes of what it subscribed to, made by another program. */
+describe("changes", () => {
+	const touch = (slug) => execFileSync("psql", ["-X", "-q", "-d", setting("DATABASE_URL"), "-c",
+		`UPDATE shop.products SET updated_at = now() WHERE slug = '${slug}'`]);
+
+	async function until(condition) {
+		const end = Date.now() + 15000;
+		while (!condition()) {
+			assert.ok(Date.now() < end, "not within 15 s");
+			await new Promise((done) => setTimeout(done, 50));
+		}
+	}
+
+	test("a modern client hears what it listens to", async () => {
+		const client = await connect("client 2.x, auto");
+		const told = [];
+		client.setNotificationHandler("notifications/resources/updated", ({ params }) => told.push(params.uri));
+		const { values: [slug] } = (await client.complete({ ref: { type: "ref/resource", uri: "souk://products/{slug}" }, argument: { name: "slug", value: "" } })).completion;
+		const uri = `souk://products/${slug}`;
+		const subscription = await client.listen({ resourceSubscriptions: [uri, "souk://nothing"] });
+		assert.deepEqual(subscription.honoredFilter, { resourceSubscriptions: [uri] });
+		await until(() => { touch(slug); return told.length > 0; });
+		assert.equal(told[0], uri);
+		await subscription.close();
+	});
+
+	test("a legacy client with a session hears of its subscription", async () => {
+		const client = new LegacyClient(info, { capabilities: { roots: {} } });
+		const told = [];
+		client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => told.push(params.uri));
+		const requestInit = { headers: { Authorization: `Bearer ${setting("SOUK_ADMIN_TOKEN")}` } };
+		const transport = new LegacyTransport(new URL(`${souk_url()}/mcp`), { requestInit });
+		await client.connect(transport);
+		open.push(client);
+		assert.match(transport.sessionId, /^[0-9A-Za-z]{32}$/);
+		assert.deepEqual(client.getServerCapabilities().resources, { subscribe: true, listChanged: true });
+		const { values: [slug] } = (await client.complete({ ref: { type: "ref/resource", uri: "souk://products/{slug}" }, argument: { name: "slug", value: "" } })).completion;
+		await client.subscribeResource({ uri: `souk://products/${slug}` });
+		await until(() => { touch(slug); return told.length > 0; });
+		assert.equal(told[0], `souk://products/${slug}`);
+		await client.unsubscribeResource({ uri: `souk://products/${slug}` });
+		const ended = transport.sessionId;
+		await transport.terminateSession();
+		assert.equal((await raw(rpc("ping"), { ...requestInit.headers, "Mcp-Session-Id": ended })).status, 404);
+	});
+});
 
 describe("endpoints", () => {
 	test("every server answers, with and without a slash at the end", async () => {
