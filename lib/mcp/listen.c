@@ -129,8 +129,8 @@ look(struct watch *w)
 	return change[0] == '\0' || tell_change(w, change);
 }
 
-/* Until the stream's time is over; false: the client has left, or the database cannot be asked. */
-static bool
+/* Until the stream's time is over, the client has left, this process is to end, or the database cannot be asked. */
+static void
 watch(struct watch *w)
 {
 	struct ctx *c = w->call->c;
@@ -152,7 +152,6 @@ watch(struct watch *w)
 	}
 	db_changes_end(c);
 	ctx_clear_error(c);
-	return ok;
 }
 
 /* ---- modern ----------------------------------------------------------------------- */
@@ -212,7 +211,6 @@ mcp_listen(struct mcp_call *call)
 	struct watch w = { .call = call, .subscription = true };
 	json_object *filter = NULL;
 	const char *honoured;
-	bool done;
 
 	if (call->m->params == NULL || json_get_object(call->m->params, "notifications", &filter) != JSON_OK)
 		return mcp_fail(call, RPC_PARAMS_INVALID, 200, "notifications: must be an object");
@@ -225,10 +223,10 @@ mcp_listen(struct mcp_call *call)
 		slot_give();
 		return mcp_refuse(call, call->c->err, NULL);
 	}
-	done = tell(&w, "subscriptions/acknowledged", "notifications", honoured) && watch(&w);
+	if (tell(&w, "subscriptions/acknowledged", "notifications", honoured))
+		watch(&w);
 	slot_give();
-	call->listened = true;
-	call->left = call->left || !done;
+	call->listened = true;	/* the end is told whatever its reason; to a client that has left it is nothing */
 	return true;
 }
 
@@ -268,7 +266,7 @@ mcp_session_stream(struct ctx *c, struct mcp_io *io, const char *last_id)
 		return fail(c, E_CONFLICT, "too many streams are open");
 	e = db_changes_begin(c);
 	if (e == E_OK && io->stream->alive(io->stream, true))
-		(void)watch(&w);
+		watch(&w);
 	slot_give();
 	return e;
 }
