@@ -148,6 +148,8 @@ engine_similar(struct ctx *c, const struct engine_view *v, uint64_t id, size_t l
 			continue;
 		if (a != NULL && b != NULL && a->id == b->id)
 			score *= 1.5;
+		if (hit[i].part == part && mine->brand[doc] != SEG_NONE && s->brand[hit[i].doc] == mine->brand[doc])
+			score *= 1.1;
 		if (mine->pays[doc] > 0 && s->pays[hit[i].doc] > 0)
 			score *= 1 + 0.2 * exp(-fabs(log((double)s->pays[hit[i].doc] / (double)mine->pays[doc])));
 		hit[i].key = -llround(score);

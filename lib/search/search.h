@@ -54,5 +54,6 @@ enum err search_rows(struct ctx *c, const struct search_result *found, const cha
 /* x-handlers: arguments and results are those of the contracts. */
 enum err search_products_tool(struct ctx *c, struct tool_call *call);
 enum err customers_search_tool(struct ctx *c, struct tool_call *call);
+enum err similar_products_tool(struct ctx *c, struct tool_call *call);
 
 #endif

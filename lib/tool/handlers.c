@@ -11,6 +11,7 @@ static const struct {
 } handlers[] = {
 	{ "customers_search", customers_search_tool },
 	{ "search_products", search_products_tool },
+	{ "similar_products", similar_products_tool },
 };
 
 tool_handler_fn *
