@@ -5,6 +5,19 @@
 #include "cli.h"
 #include "core/banned.h"
 
+/* Length of a command's first word, and whether this is the first row that has it. */
+static int
+word(const struct command *cmd)
+{
+	return (int)strcspn(cmd->name, " ");
+}
+
+static bool
+is_first(const struct command *cmd)
+{
+	return cmd == commands || word(cmd) != word(cmd - 1) || strncmp(cmd[-1].name, cmd->name, (size_t)word(cmd)) != 0;
+}
+
 static void
 print_options(const struct command *cmd)
 {
@@ -26,8 +39,10 @@ bash(void)
 	    "\t[[ ${COMP_WORDS[COMP_CWORD-1]} == \"=\" ]] && prev=${COMP_WORDS[COMP_CWORD-2]}\n"
 	    "\tline=\"${COMP_WORDS[1]} ${COMP_WORDS[2]}\"\n");
 	printf("\tif ((COMP_CWORD == 1)); then\n\t\tCOMPREPLY=($(compgen -W '");
-	for (cmd = commands; cmd->name != NULL; cmd++)
-		printf("%.*s ", (int)strcspn(cmd->name, " "), cmd->name);
+	for (cmd = commands; cmd->name != NULL; cmd++) {
+		if (is_first(cmd))
+			printf("%.*s ", word(cmd), cmd->name);
+	}
 	printf("--help --version' -- \"$cur\"))\n\t\treturn\n\tfi\n\tcase $prev in\n");
 	for (cmd = commands; cmd->name != NULL; cmd++) {
 		for (i = 0; i < CLI_OPTIONS_MAX && cmd->options[i].name != NULL; i++) {
@@ -52,12 +67,11 @@ bash(void)
 	for (cmd = commands; cmd->name != NULL; cmd++) {
 		const struct command *other;
 
-		if (cmd > commands && strncmp(cmd[-1].name, cmd->name, strcspn(cmd->name, " ")) == 0 &&
-		    cmd[-1].name[strcspn(cmd->name, " ")] == ' ')
+		if (!is_first(cmd))
 			continue;
-		printf("\t\"%.*s \"*) words='", (int)strcspn(cmd->name, " "), cmd->name);
+		printf("\t\"%.*s \"*) words='", word(cmd), cmd->name);
 		for (other = cmd; other->name != NULL; other++) {
-			size_t n = strcspn(cmd->name, " ");
+			size_t n = (size_t)word(cmd);
 
 			if (strncmp(other->name, cmd->name, n) == 0 && other->name[n] == ' ')
 				printf(" %s", other->name + n + 1);
@@ -113,14 +127,16 @@ zsh(void)
 
 	printf("#compdef souk\n_souk() {\n\tlocal -a words_; local cmd=$words[2]\n\tif ((CURRENT == 2)); then\n\t\twords_=(");
 	for (cmd = commands; cmd->name != NULL; cmd++) {
-		printf("'%.*s:", (int)strcspn(cmd->name, " "), cmd->name);
+		if (!is_first(cmd))
+			continue;
+		printf("'%.*s:", word(cmd), cmd->name);
 		print_zsh_text(cmd->summary);
 		printf("' ");
 	}
 	printf(")\n\t\t_describe command words_\n\t\treturn\n\tfi\n\tcase $cmd in\n");
 	for (cmd = commands; cmd->name != NULL; cmd++) {
 		if (strchr(cmd->name, ' ') != NULL)
-			printf("\t%.*s) ((CURRENT == 3)) && compadd %s; cmd=\"$words[2] $words[3]\" ;|\n", (int)strcspn(cmd->name, " "), cmd->name,
+			printf("\t%.*s) ((CURRENT == 3)) && compadd %s; cmd=\"$words[2] $words[3]\" ;|\n", word(cmd), cmd->name,
 			    strchr(cmd->name, ' ') + 1);
 	}
 	printf("\tesac\n\tcase $cmd in\n");

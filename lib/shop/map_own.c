@@ -275,7 +275,7 @@ take_texts(struct map *m, struct item *i, const struct own *o)
 	size_t k, n;
 
 	for (k = 0; k < sizeof(texts) / sizeof(texts[0]); k++) {
-		s = cell(m, o, texts[k].f, &n, &column);
+		s = cell(m, o, (int)texts[k].f, &n, &column);
 		map_text(m, i, texts[k].f, column, s, n, texts[k].max);
 	}
 	take_translations(m, i, o, F_NAME, F_NAMES, 1000);

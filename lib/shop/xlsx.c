@@ -172,7 +172,7 @@ struct sheet {
 	size_t column, next;
 	char type;		/* n, s (shared), i (inline), t (formula text), b, e, d */
 	unsigned style;
-	bool in_value, in_text, in_cell, phonetic, too_long, stopped;
+	bool in_row, in_value, in_text, in_cell, phonetic, too_long, stopped;
 	char *now;		/* text of the cell under way */
 	size_t nowsz;
 };
@@ -253,6 +253,7 @@ row_begin(struct sheet *s, const char **attrs)
 
 	s->line = line > s->line && line <= INT32_MAX ? line : s->line + 1;
 	s->next = 0;
+	s->in_row = true;
 	row_start(&s->row, s->line);
 }
 
@@ -266,7 +267,7 @@ cell_begin(struct sheet *s, const char **attrs)
 	s->style = style != NULL ? (unsigned)strtoul(style, NULL, 10) : 0;
 	s->type = t == NULL ? 'n' : strcmp(t, "inlineStr") == 0 ? 'i' : strcmp(t, "str") == 0 ? 't' : t[0];
 	s->nowsz = 0;
-	s->in_cell = true;
+	s->in_cell = s->in_row;
 	s->too_long = false;
 }
 
@@ -305,6 +306,7 @@ sheet_end(void *arg, const char *name)
 			cell_done(s);
 		s->in_cell = false;
 	} else if (strcmp(name, "row") == 0) {
+		s->in_row = false;
 		if (!s->sink->row(s->sink->arg, &s->row))
 			halt(s);
 	}

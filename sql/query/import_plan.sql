@@ -32,4 +32,4 @@ SELECT s.n, p.id,
   LEFT JOIN shop.products p ON p.sku = s.sku
   LEFT JOIN shop.categories c ON c.id = p.category_id
  WHERE NOT s.variant
- ORDER BY s.sku
+ ORDER BY s.n
