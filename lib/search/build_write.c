@@ -135,6 +135,9 @@ struct merge {
 	uint32_t readers;
 	uint64_t posts;
 	uint32_t blocks;
+	uint32_t *doc;		/* products of the present term */
+	uint32_t cap;
+	uint32_t wide, low;	/* products written to either section */
 };
 
 static bool
@@ -153,9 +156,53 @@ put_posting(struct merge *m, struct seg_term *t, uint8_t *block_max, const struc
 		*block_max = v;
 	if (v > t->max)
 		t->max = v;
-	t->df++;
+	if (t->df == m->cap) {
+		uint32_t cap = m->cap == 0 ? 1024 : m->cap * 2, *doc = realloc(m->doc, cap * sizeof(*doc));
+
+		if (doc == NULL)
+			return build_fail(b, "no memory for a list");
+		m->doc = doc;
+		m->cap = cap;
+	}
+	m->doc[t->df++] = p->doc;
 	m->posts++;
-	return build_put(b, SEC_POST_DOC, &p->doc, 4) && build_put(b, SEC_POST_IMPACT, &v, 1);
+	return build_put(b, SEC_POST_IMPACT, &v, 1);
+}
+
+/* Does each block of the list fit into 16 bits above its first product? */
+static bool
+is_narrow(const struct merge *m, uint32_t df)
+{
+	if (df < SEG_WIDE_MAX)
+		return false;
+	for (uint32_t i = 0; i < df; i += SEG_BLOCK) {
+		uint32_t last = i + SEG_BLOCK < df ? i + SEG_BLOCK - 1 : df - 1;
+
+		if (m->doc[last] - m->doc[i] > UINT16_MAX)
+			return false;
+	}
+	return true;
+}
+
+static bool
+put_docs(struct merge *m, struct seg_term *t)
+{
+	struct build *b = m->b;
+	bool ok = true;
+
+	t->wide = !is_narrow(m, t->df);
+	t->docs = t->wide ? m->wide : m->low;
+	*(t->wide ? &m->wide : &m->low) += t->df;
+	for (uint32_t i = 0; ok && i < t->df; i += SEG_BLOCK)
+		ok = build_put(b, SEC_POST_BASE, &m->doc[i], 4);
+	if (t->wide)
+		return ok && build_put(b, SEC_POST_DOC, m->doc, (size_t)t->df * 4);
+	for (uint32_t i = 0; ok && i < t->df; i++) {
+		uint16_t low = (uint16_t)(m->doc[i] - m->doc[i - i % SEG_BLOCK]);
+
+		ok = build_put(b, SEC_POST_LOW, &low, 2);
+	}
+	return ok;
 }
 
 static bool
@@ -173,7 +220,7 @@ merge_term(struct merge *m, uint32_t term, struct seg_term *t)
 	if (t->df == 0)
 		return true;
 	m->blocks++;
-	return build_put(m->b, SEC_POST_MAX, &block_max, 1);
+	return build_put(m->b, SEC_POST_MAX, &block_max, 1) && put_docs(m, t);
 }
 
 static bool
@@ -213,6 +260,7 @@ build_merge(struct build *b)
 	for (uint32_t i = 0; i < m.readers; i++)
 		free(m.r[i].p);
 	free(m.r);
+	free(m.doc);
 	free(t);
 	return ok;
 }

@@ -36,8 +36,8 @@ mark_any(struct match *m, unsigned part)
 			continue;
 		l = seg_list(m->v->part[part].seg, w->term[i].id[part]);
 		for (uint32_t k = 0; k < l.df; k++)
-			if (l.doc[k] < docs)
-				m->set[part][l.doc[k] / 64] |= (uint64_t)1 << l.doc[k] % 64;
+			if (seg_doc(&l, k) < docs)
+				m->set[part][seg_doc(&l, k) / 64] |= (uint64_t)1 << seg_doc(&l, k) % 64;
 	}
 }
 
@@ -55,8 +55,8 @@ mark_words(struct match *m, unsigned part)
 			continue;
 		l = seg_list(m->v->part[part].seg, w->term[i].id[part]);
 		for (uint32_t k = 0; k < l.df; k++)
-			if (l.doc[k] < docs)
-				m->words[part][l.doc[k]] |= (uint16_t)(1u << w->term[i].word);
+			if (seg_doc(&l, k) < docs)
+				m->words[part][seg_doc(&l, k)] |= (uint16_t)(1u << w->term[i].word);
 	}
 }
 

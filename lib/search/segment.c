@@ -13,7 +13,7 @@
 #include "core/banned.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "segments are little-endian");
-_Static_assert(sizeof(struct seg_header) == 48 && sizeof(struct seg_place) == 24 && sizeof(struct seg_term) == 32, "layout");
+_Static_assert(sizeof(struct seg_header) == 48 && sizeof(struct seg_place) == 24 && sizeof(struct seg_term) == 40, "layout");
 _Static_assert(sizeof(struct seg_word) == 16 && sizeof(struct seg_category) == 24 && sizeof(struct seg_value) == 8, "layout");
 _Static_assert(sizeof(struct seg_meta) == 32 + 8 * FIELD__MAX + 4 * SEG_CURRENCIES, "layout");
 
@@ -99,7 +99,7 @@ check_counts(struct seg *s)
 	    s->len[SEC_WORD_SORT] != (uint64_t)m->words * 4 || s->len[SEC_TITLE_AT] != ((uint64_t)m->docs + 1) * 4 ||
 	    s->len[SEC_SKU_AT] != ((uint64_t)m->docs + 1) * 4 || s->len[SEC_CATEGORY] != (uint64_t)m->categories * sizeof(struct seg_category) ||
 	    s->len[SEC_BRAND] != (uint64_t)m->brands * sizeof(struct seg_value) ||
-	    s->len[SEC_COLOUR] != (uint64_t)m->colours * sizeof(struct seg_value) || s->len[SEC_POST_DOC] != s->len[SEC_POST_IMPACT] * 4)
+	    s->len[SEC_COLOUR] != (uint64_t)m->colours * sizeof(struct seg_value) || s->len[SEC_POST_BASE] != s->len[SEC_POST_MAX] * 4)
 		return "content damaged";
 	for (int f = 0; f < FIELD__MAX; f++)
 		if (!(m->mean[f] >= 0 && m->mean[f] < 1e9))
@@ -275,7 +275,12 @@ seg_list(const struct seg *s, uint32_t term)
 	blocks = ((uint64_t)t->df + SEG_BLOCK - 1) / SEG_BLOCK;
 	if (t->block > s->blocks || blocks > s->blocks - t->block)
 		return l;
-	l.doc = (const uint32_t *)(const void *)s->sec[SEC_POST_DOC] + t->post;
+	if (t->docs > s->len[t->wide ? SEC_POST_DOC : SEC_POST_LOW] / (t->wide ? 4 : 2) ||
+	    t->df > s->len[t->wide ? SEC_POST_DOC : SEC_POST_LOW] / (t->wide ? 4 : 2) - t->docs)
+		return l;
+	l.wide = t->wide ? (const uint32_t *)(const void *)s->sec[SEC_POST_DOC] + t->docs : NULL;
+	l.low = (const uint16_t *)(const void *)s->sec[SEC_POST_LOW] + (t->wide ? 0 : t->docs);
+	l.base = (const uint32_t *)(const void *)s->sec[SEC_POST_BASE] + t->block;
 	l.impact = s->sec[SEC_POST_IMPACT] + t->post;
 	l.block_max = s->sec[SEC_POST_MAX] + t->block;
 	l.df = t->df;

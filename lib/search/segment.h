@@ -13,8 +13,9 @@
 #include <stdint.h>
 
 #define SEG_MAGIC "SOUKSEG\n"
-#define SEG_VERSION 1u
+#define SEG_VERSION 2u
 #define SEG_BLOCK 128		/* postings of one block */
+#define SEG_WIDE_MAX 32		/* shorter lists are 32-bit numbers always */
 #define SEG_NONE UINT32_MAX	/* no term, category, brand or colour */
 #define SEG_NO_PRICE (-1)
 #define SEG_BREAK UINT32_MAX	/* between two names in a title */
@@ -27,7 +28,7 @@ enum seg_section {
 	SEC_META, SEC_TERM, SEC_TERM_TEXT, SEC_TERM_SORT, SEC_POST_DOC, SEC_POST_IMPACT, SEC_POST_MAX, SEC_WORD, SEC_WORD_TEXT, SEC_WORD_SORT,
 	SEC_TITLE_AT, SEC_TITLE, SEC_ID, SEC_PAYS, SEC_CREATED, SEC_STOCK, SEC_SOLD, SEC_CATEGORY_OF, SEC_BRAND_OF, SEC_COLOUR_OF,
 	SEC_RATING_COUNT, SEC_RATING, SEC_FLAGS, SEC_CURRENCY, SEC_SKU_AT, SEC_SKU, SEC_CATEGORY, SEC_CATEGORY_TEXT, SEC_BRAND, SEC_BRAND_TEXT,
-	SEC_COLOUR, SEC_COLOUR_TEXT, SEC_PART, SEC__MAX
+	SEC_COLOUR, SEC_COLOUR_TEXT, SEC_PART, SEC_POST_LOW, SEC_POST_BASE, SEC__MAX
 };
 
 struct seg_header {
@@ -64,7 +65,8 @@ struct seg_term {
 	uint8_t max;		/* largest impact */
 	uint8_t part;		/* number of compounds that contain it, at parts */
 	uint32_t parts;		/* where its compounds start in SEC_PART */
-	uint32_t reserved;
+	uint32_t docs;		/* where its products start, in SEC_POST_LOW or SEC_POST_DOC */
+	uint8_t wide, reserved[7];	/* 1: SEC_POST_DOC */
 };
 
 /* A word as people write it, folded, to correct and complete queries.  Sorted by characters, then bytes. */
@@ -133,14 +135,27 @@ bool seg_same(const struct seg_file *a, const struct seg_file *b);
 
 /* A term by its text; SEG_NONE. */
 uint32_t seg_term_find(const struct seg *s, const char *text, size_t n);
-/* Its postings, bounded by the file: docs ascending, impacts, block maxima.  df 0 for a damaged entry. */
+/*
+ * Its postings, bounded by the file: products ascending (seg_doc), impacts, block maxima.  df 0 for a damaged entry.  Products are 32-bit
+ * numbers, or, where every block of a list spans fewer than 65,536 products, 16-bit ones above the block's first.
+ */
 struct seg_list {
-	const uint32_t *doc;
+	const uint32_t *wide;		/* NULL: low and base */
+	const uint16_t *low;
+	const uint32_t *base;		/* one for each block */
 	const uint8_t *impact, *block_max;
 	uint32_t df;
 	uint8_t max;
 };
 struct seg_list seg_list(const struct seg *s, uint32_t term);
+
+/* The product of posting i, which is below df. */
+static inline uint32_t
+seg_doc(const struct seg_list *l, uint32_t i)
+{
+	return l->wide != NULL ? l->wide[i] : l->base[i / SEG_BLOCK] + l->low[i];
+}
+
 const char *seg_term_text(const struct seg *s, uint32_t term, size_t *n);
 /* Terms that are compounds with this one as a part. */
 const uint32_t *seg_compounds(const struct seg *s, uint32_t term, size_t *n);

@@ -101,9 +101,9 @@ seek(struct cursor *c, uint32_t doc)
 {
 	uint32_t lo = c->at, step = 1, hi;
 
-	if (lo >= c->l.df || c->l.doc[lo] >= doc)
+	if (lo >= c->l.df || seg_doc(&c->l, lo) >= doc)
 		return;
-	while (lo + step < c->l.df && c->l.doc[lo + step] < doc) {
+	while (lo + step < c->l.df && seg_doc(&c->l, lo + step) < doc) {
 		lo += step;
 		step *= 2;
 	}
@@ -111,7 +111,7 @@ seek(struct cursor *c, uint32_t doc)
 	while (lo + 1 < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
 
-		if (c->l.doc[mid] < doc)
+		if (seg_doc(&c->l, mid) < doc)
 			lo = mid;
 		else
 			hi = mid;
@@ -173,7 +173,7 @@ complete(struct search *s, uint32_t doc, uint64_t score)
 		if (!may_enter(s, score + s->sum[i + 1]))
 			return;
 		seek(c, doc);
-		if (c->at >= c->l.df || c->l.doc[c->at] != doc)
+		if (c->at >= c->l.df || seg_doc(&c->l, c->at) != doc)
 			continue;
 		if (!may_enter(s, score + s->sum[i] + (uint64_t)c->weight * c->l.block_max[c->at / SEG_BLOCK]))
 			return;
@@ -199,7 +199,7 @@ run_single(struct search *s)
 				uint64_t score = (uint64_t)c->weight * c->l.impact[c->at];
 
 				if (may_enter(s, rest + score))
-					complete(s, c->l.doc[c->at], score);
+					complete(s, seg_doc(&c->l, c->at), score);
 			}
 		c->at = end;
 	}
@@ -213,14 +213,14 @@ run(struct search *s)
 		uint64_t score = 0;
 
 		for (unsigned i = s->first; i < s->n; i++)
-			if (s->c[i].at < s->c[i].l.df && s->c[i].l.doc[s->c[i].at] < doc)
-				doc = s->c[i].l.doc[s->c[i].at];
+			if (s->c[i].at < s->c[i].l.df && seg_doc(&s->c[i].l, s->c[i].at) < doc)
+				doc = seg_doc(&s->c[i].l, s->c[i].at);
 		if (doc == SEG_NONE)
 			return;
 		for (unsigned i = s->first; i < s->n; i++) {
 			struct cursor *c = &s->c[i];
 
-			if (c->at < c->l.df && c->l.doc[c->at] == doc)
+			if (c->at < c->l.df && seg_doc(&c->l, c->at) == doc)
 				score += (uint64_t)c->weight * c->l.impact[c->at++];
 		}
 		complete(s, doc, score);

@@ -92,12 +92,12 @@ mask_words(const struct seg *s, const char *words, struct bits *b)
 		struct seg_list list = seg_list(s, word[0].term[k]);
 
 		for (uint32_t i = 0; i < list.df; i++) {
-			bool all = list.doc[i] < s->docs;
+			bool all = seg_doc(&list, i) < s->docs;
 
 			for (unsigned w = 0; all && w < n; w++)
-				all = title_has(s, list.doc[i], word[w].term, word[w].n);
+				all = title_has(s, seg_doc(&list, i), word[w].term, word[w].n);
 			if (all)
-				mask(b, list.doc[i]);
+				mask(b, seg_doc(&list, i));
 		}
 	}
 }

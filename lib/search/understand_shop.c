@@ -261,13 +261,13 @@ names_have(const struct seg *s, uint32_t a, uint32_t b, const char *colour)
 	uint32_t i = 0, j = 0, looked = 0;
 
 	while (i < x.df && j < y.df && looked < LOOK_AT_MAX) {
-		if (x.doc[i] == y.doc[j]) {
+		if (seg_doc(&x, i) == seg_doc(&y, j)) {
 			looked++;
-			if (x.doc[i] < s->docs && named_so(s, x.doc[i], a, b, colour))
+			if (seg_doc(&x, i) < s->docs && named_so(s, seg_doc(&x, i), a, b, colour))
 				return true;
 			i++;
 			j++;
-		} else if (x.doc[i] < y.doc[j]) {
+		} else if (seg_doc(&x, i) < seg_doc(&y, j)) {
 			i++;
 		} else {
 			j++;

@@ -27,7 +27,7 @@ read_everything(const struct seg *s)
 	for (uint32_t i = 0; i < s->meta->terms && i < 500; i++) {
 		struct seg_list l = seg_list(s, i);
 
-		sum += l.df > 0 ? l.doc[l.df - 1] + l.impact[l.df - 1] + l.block_max[(l.df - 1) / SEG_BLOCK] : 0;
+		sum += l.df > 0 ? seg_doc(&l, l.df - 1) + l.impact[l.df - 1] + l.block_max[(l.df - 1) / SEG_BLOCK] : 0;
 		(void)seg_term_text(s, i, &n);
 		(void)seg_compounds(s, i, &n);
 	}
