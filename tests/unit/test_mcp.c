@@ -601,7 +601,8 @@ configure(void)
 	char err[256];
 
 	if (mkdtemp(state_dir) == NULL || setenv("STATE_DIR", state_dir, 1) != 0 ||
-	    setenv("TOKEN_PEPPER", "0123456789abcdef0123456789abcdef", 1) != 0 || !cfg_load(NULL, err, sizeof(err)))
+	    setenv("TOKEN_PEPPER", "0123456789abcdef0123456789abcdef", 1) != 0 ||
+	    setenv("DATABASE_URL", "postgresql:///souk?host=/nowhere", 1) != 0 || unsetenv("REDIS_URL") != 0 || unsetenv("SOUK_CONF") != 0 || !cfg_load(NULL, err, sizeof(err)))
 		exit(EXIT_FAILURE);
 	shm_open_state();
 }
