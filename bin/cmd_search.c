@@ -65,7 +65,6 @@ answer(struct run *r, const char *id, const char *text)
 	struct ctx c = r->cli->c;
 	struct engine_result *out;
 	struct understood u = { .n = 0 };
-	bool applied = false;
 
 	c.a = &r->arena;
 	r->q.text = text;
@@ -78,7 +77,7 @@ answer(struct run *r, const char *id, const char *text)
 		if (r->plain)
 			engine_search(&c, &r->view, &r->q, out);
 		else
-			understand_search(&c, &r->view, &r->q, out, &u, &applied);
+			understand_search(&c, &r->view, &r->q, out, &u);
 		if (r->n < r->max)
 			r->us[r->n++] = (double)(now_us() - began);
 		for (size_t i = 0; k == 0 && i < out->n; i++) {
@@ -90,7 +89,7 @@ answer(struct run *r, const char *id, const char *text)
 		if (k == 0 && out->words.corrected != NULL && cli_value(r->cli, "verbose") != NULL)
 			fprintf(stderr, "%s\t%s\t%s\n", id, text, out->words.corrected);
 		for (unsigned i = 0; k == 0 && i < u.n && cli_value(r->cli, "verbose") != NULL; i++)
-			fprintf(stderr, "%s\t%s\t%s%s=%s\n", id, text, applied ? "" : "not applied: ", understand_filter(u.item[i].kind),
+			fprintf(stderr, "%s\t%s\t%s%s=%s\n", id, text, u.item[i].applied ? "" : "not applied: ", understand_filter(u.item[i].kind),
 			    u.item[i].value);
 	}
 }

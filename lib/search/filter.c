@@ -4,7 +4,7 @@
 
 #include "core/banned.h"
 #include "core/money.h"
-#include "search/engine.h"
+#include "search/understand_shop.h"
 
 #define FOLDED_MAX 512
 
@@ -30,7 +30,7 @@ values_named(struct ctx *c, const struct seg *s, enum seg_section which, const c
 	uint32_t n = seg_values(s, which);
 	char folded[FOLDED_MAX];
 	uint64_t *set;
-	bool found = false;
+	bool found = false, exactly;
 	size_t len;
 
 	if (name == NULL)
@@ -46,6 +46,13 @@ values_named(struct ctx *c, const struct seg *s, enum seg_section which, const c
 			found = true;
 		}
 	}
+	exactly = found;
+	/* No colour is called just "red": all that have the word. */
+	for (uint32_t i = 0; len > 0 && !exactly && which == SEC_COLOUR && i < n; i++)
+		if (understand_colour_is(s, i, folded, len, true)) {
+			set[i / 64] |= (uint64_t)1 << i % 64;
+			found = true;
+		}
 	*none = *none || !found;
 	return set;
 }

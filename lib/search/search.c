@@ -12,6 +12,7 @@
 #include "search/engine.h"
 #include "search/live.h"
 #include "search/search_internal.h"
+#include "search/understand_shop.h"
 #include "store/db.h"
 
 static const char *const sorts[] = {
@@ -146,11 +147,20 @@ search_in_index(struct ctx *c, const struct engine_view *v, const struct search_
 {
 	struct engine_result *found = arena_alloc(c->a, sizeof(*found));
 	struct engine_query e = { .text = blank_to_null(q->text), .locale = q->locale, .sort = q->sort, .limit = (size_t)q->limit,
-		.offset = (size_t)at->offset, .after = at->after,
+		.offset = (size_t)at->offset, .after = at->after, .facets = q->facets,
 		.filter = { q->category, q->brand, q->colour, decimal(q->min_price), decimal(q->max_price), 0, q->featured, q->in_stock } };
 	int64_t offset;
 
-	engine_search(c, v, &e, found);
+	if (q->understand) {
+		struct understood *u = arena_alloc(c->a, sizeof(*u));
+
+		understand_search(c, v, &e, found, u);
+		out->understood = u;
+	} else {
+		engine_search(c, v, &e, found);
+	}
+	out->engine = found;
+	out->view = v;
 	out->n = found->n;
 	out->ids = arena_zalloc(c->a, found->n + 1, sizeof(*out->ids));
 	for (size_t i = 0; i < found->n; i++)
@@ -164,6 +174,34 @@ search_in_index(struct ctx *c, const struct engine_view *v, const struct search_
 		out->cursor = arena_printf(c->a, "%lld.%x.%c.%lld.%llu", (long long)offset, hash, last->raw ? 'w' : 'r', (long long)last->key,
 		    (unsigned long long)last->id);
 	}
+}
+
+/* Without the index nothing tells what the shop has: prices, stock and order are understood. */
+static enum err
+search_without_index(struct ctx *c, const struct search_query *q, int64_t offset, struct search_result *out)
+{
+	struct understood *u = arena_zalloc(c->a, 1, sizeof(*u));
+	struct understand_shop shop;
+	struct search_query mine = *q;
+
+	if (!q->understand || q->text == NULL)
+		return search_in_database(c, q, offset, out);
+	understand_shop_of(NULL, &shop);
+	understand(c->a, q->text, strlen(q->text), &shop, q->locale, u);
+	mine.text = u->rest;
+	if (mine.min_price == NULL && mine.max_price == NULL) {
+		mine.min_price = u->min_price;
+		mine.max_price = u->max_price;
+	}
+	mine.in_stock = mine.in_stock || u->in_stock;
+	if (mine.sort == SORT_RELEVANCE && u->sorted)
+		mine.sort = u->sort;
+	if (search_in_database(c, &mine, offset, out))
+		return c->err;
+	out->understood = u;
+	for (unsigned i = 0; i < u->n; i++)
+		u->item[i].applied = u->item[i].kind != U_NOT && u->item[i].kind != U_BUDGET && u->item[i].kind != U_LUXURY && u->item[i].kind != U_RATING;
+	return E_OK;
 }
 
 enum err
@@ -188,7 +226,7 @@ search_products(struct ctx *c, const struct search_query *q, struct search_resul
 		search_in_index(c, v, q, &at, hash, out);
 		return E_OK;
 	}
-	if (search_in_database(c, q, at.offset, out))
+	if (search_without_index(c, q, at.offset, out))
 		return c->err;
 	at.offset += (int64_t)out->n;
 	if (out->n > 0 && at.offset < out->total && at.offset <= SEARCH_OFFSET_MAX)

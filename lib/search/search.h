@@ -12,6 +12,10 @@
 #include "core/ctx.h"
 #include "tool/tool.h"
 
+struct engine_result;
+struct engine_view;
+struct understood;
+
 #define SEARCH_LIMIT_MAX 100	/* ids of one page */
 #define SEARCH_OFFSET_MAX 100000	/* how deep pages may go */
 
@@ -28,6 +32,8 @@ struct search_query {
 	int64_t offset;			/* products to leave out, when there is no cursor; 0..SEARCH_OFFSET_MAX */
 	const char *cursor;		/* of the page before; NULL: the first page */
 	const char *locale;		/* language of the result's texts */
+	bool understand;		/* take filters and order from the words too (understand.h) */
+	bool facets;			/* count by category, brand and colour; only the index does */
 };
 
 struct search_result {
@@ -36,6 +42,9 @@ struct search_result {
 	int64_t total;			/* all matches */
 	const char *cursor;		/* for the next page, NULL at the end */
 	const char *corrected;		/* JSON object {"wrong word": "right word"}, NULL when nothing was corrected */
+	const struct understood *understood;	/* NULL when not asked for */
+	const struct engine_result *engine;	/* of the index: words and facets; NULL from PostgreSQL */
+	const struct engine_view *view;	/* that it comes from; both until the next search */
 };
 
 /* "price-asc", "price-desc", "newest", "popular", NULL or "relevance"; false for others. */
@@ -55,5 +64,7 @@ enum err search_rows(struct ctx *c, const struct search_result *found, const cha
 enum err search_products_tool(struct ctx *c, struct tool_call *call);
 enum err customers_search_tool(struct ctx *c, struct tool_call *call);
 enum err similar_products_tool(struct ctx *c, struct tool_call *call);
+enum err ai_search_tool(struct ctx *c, struct tool_call *call);
+enum err search_suggest_tool(struct ctx *c, struct tool_call *call);
 
 #endif

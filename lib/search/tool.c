@@ -6,6 +6,7 @@
 #include "core/buf.h"
 #include "core/json.h"
 #include "search/search.h"
+#include "search/search_internal.h"
 
 #define RESULT_MAX (1u << 20)
 
@@ -42,14 +43,13 @@ take_filters(struct ctx *c, json_object *o, struct search_query *q)
 	(void)json_get_bool(o, "inStock", &q->in_stock);
 }
 
-/* Filters may come as arguments or together as one object; what stands outside wins. */
-static void
-read_args(struct ctx *c, const struct tool_call *call, struct search_query *q)
+void
+search_read_args(struct ctx *c, const struct tool_call *call, struct search_query *q)
 {
 	const char *sort = NULL;
 	json_object *filters;
 
-	*q = (struct search_query){ .limit = 10 };
+	*q = (struct search_query){ .limit = 10, .understand = true };
 	if (json_get_object(call->args, "filters", &filters) == JSON_OK)
 		take_filters(c, filters, q);
 	take_filters(c, call->args, q);
@@ -61,9 +61,9 @@ read_args(struct ctx *c, const struct tool_call *call, struct search_query *q)
 	(void)json_get_int(call->args, "limit", 1, SEARCH_LIMIT_MAX, &q->limit);
 }
 
-/* Products that were found, as a JSON array with their key before it. */
+/* The products as a JSON array; before it, when wanted, their number, so that a record that is cut keeps it. */
 static enum err
-put_products(struct ctx *c, const struct search_query *q, const struct search_result *found, struct buf *b)
+put_products(struct ctx *c, const struct search_query *q, const struct search_result *found, bool total, struct buf *b)
 {
 	const char *rows;
 	size_t n;
@@ -71,7 +71,10 @@ put_products(struct ctx *c, const struct search_query *q, const struct search_re
 	if (search_rows(c, found, q->locale, &rows, &n))
 		return c->err;
 	buf_init(b, c->a, n + 1024, RESULT_MAX);
-	buf_puts(b, "{\"products\":");
+	buf_putc(b, '{');
+	if (total)
+		buf_printf(b, "\"total\":%lld,", (long long)found->total);
+	buf_puts(b, "\"products\":");
 	buf_put(b, rows, n);
 	return E_OK;
 }
@@ -85,13 +88,13 @@ customers_search_tool(struct ctx *c, struct tool_call *call)
 	int64_t page = 1;
 	struct buf b;
 
-	read_args(c, call, &q);
+	search_read_args(c, call, &q);
 	(void)json_get_int(call->args, "page", 1, 10000, &page);
 	q.offset = (page - 1) * q.limit;
 	(void)json_get_int(call->args, "offset", 0, SEARCH_OFFSET_MAX, &q.offset);
 	if (q.offset > SEARCH_OFFSET_MAX)
 		return fail(c, E_INVALID, "page: at most %d products can be paged through", SEARCH_OFFSET_MAX);
-	if (search_products(c, &q, &found) || put_products(c, &q, &found, &b))
+	if (search_products(c, &q, &found) || put_products(c, &q, &found, false, &b))
 		return c->err;
 	buf_puts(&b, ",\"query\":");
 	buf_json_cstr(&b, q.text);
@@ -112,10 +115,10 @@ search_products_tool(struct ctx *c, struct tool_call *call)
 	struct search_query q;
 	struct buf b;
 
-	read_args(c, call, &q);
-	if (search_products(c, &q, &found) || put_products(c, &q, &found, &b))
+	search_read_args(c, call, &q);
+	if (search_products(c, &q, &found) || put_products(c, &q, &found, true, &b))
 		return c->err;
-	buf_printf(&b, ",\"total\":%lld", (long long)found.total);
+	search_put_understood(&b, &q, &found);
 	if (found.corrected != NULL) {
 		buf_puts(&b, ",\"corrected\":");
 		buf_puts(&b, found.corrected);

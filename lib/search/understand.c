@@ -9,6 +9,7 @@
 #include "search/text.h"
 #include "search/understand_internal.h"
 
+#define SHOP_COLOUR_WORDS 3
 #define NOT_WORDS 3		/* behind a negation */
 
 const char *
@@ -64,7 +65,7 @@ u_item(struct u_parse *p, enum understand_kind kind, unsigned from, unsigned to,
 	if (o->n == UNDERSTAND_ITEMS_MAX)
 		return NULL;
 	item = &o->item[o->n++];
-	*item = (struct understand_item){ kind, p->t[from].from, p->t[to - 1].to, value, label(p, kind, value) };
+	*item = (struct understand_item){ kind, p->t[from].from, p->t[to - 1].to, value, label(p, kind, value), false };
 	for (unsigned i = from; use && i < to; i++)
 		p->t[i].used = true;
 	return item;
@@ -131,6 +132,15 @@ in_name(const struct u_parse *p, unsigned from, unsigned to, const char *colour)
 
 /* ---- colours ---- */
 
+/* "rouge" stands for all colours of the shop with that word. */
+static const char *
+named_colour(const struct u_parse *p, const char *phrase, size_t n)
+{
+	const char *name = p->shop->colour(p->shop->arg, phrase, n);
+
+	return name != NULL && name[0] == '\0' ? arena_strndup(p->a, phrase, n) : name;
+}
+
 /* The shop's name of a colour: by the word itself, else by any other word for it. */
 static const char *
 shop_colour(const struct u_parse *p, unsigned i, const struct u_word *w, unsigned next)
@@ -142,21 +152,43 @@ shop_colour(const struct u_parse *p, unsigned i, const struct u_word *w, unsigne
 	if (p->shop->colour == NULL)
 		return NULL;
 	for (unsigned words = next - i; words > 0; words--)
-		if ((n = u_phrase(p, i, words, phrase, &next)) > 0 && (name = p->shop->colour(p->shop->arg, phrase, n)) != NULL)
+		if ((n = u_phrase(p, i, words, phrase, &next)) > 0 && (name = named_colour(p, phrase, n)) != NULL)
 			return name;
 	for (const struct u_word *e; (e = u_next(U_COLOUR, &at)) != NULL;)
-		if (strcmp(e->value, w->value) == 0 && (name = p->shop->colour(p->shop->arg, e->s, e->n)) != NULL)
+		if (strcmp(e->value, w->value) == 0 && (name = named_colour(p, e->s, e->n)) != NULL)
 			return name;
 	return NULL;
+}
+
+/* A colour of several words that the shop has ("rouge brique"). */
+static unsigned
+read_shop_colour(struct u_parse *p, unsigned i)
+{
+	char phrase[PHRASE_MAX];
+
+	for (unsigned words = SHOP_COLOUR_WORDS; words > 1 && p->shop->colour != NULL; words--) {
+		unsigned next;
+		size_t n = u_phrase(p, i, words, phrase, &next);
+		const char *name = n > 0 ? p->shop->colour(p->shop->arg, phrase, n) : NULL;
+
+		if (name == NULL || name[0] == '\0' || any_fixed(p, i, next) || u_item(p, U_COLOUR, i, next, name, true) == NULL)
+			continue;
+		p->out->colour = name;
+		return next;
+	}
+	return 0;
 }
 
 static unsigned
 read_colour(struct u_parse *p, unsigned i)
 {
-	unsigned next;
-	const struct u_word *w = u_at(p, i, U_COLOUR, &next);
+	unsigned next = read_shop_colour(p, i);
+	const struct u_word *w;
 	const char *name;
 
+	if (next > 0)
+		return next;
+	w = u_at(p, i, U_COLOUR, &next);
 	if (w == NULL || any_fixed(p, i, next) || is_stop_elsewhere(p, i, next, w->lang) || (name = shop_colour(p, i, w, next)) == NULL ||
 	    in_name(p, i, next, name))
 		return 0;
@@ -399,7 +431,7 @@ read_category(struct u_parse *p)
 		memcpy(phrase + n, t->s, t->n);
 		n += t->n;
 	}
-	if (n == 0 || !p->shop->category(p->shop->arg, phrase, n, &found))
+	if (n == 0 || !p->shop->category(p->shop->arg, phrase, n, p->lang, &found))
 		return;
 	p->out->category = found.slug;
 	if (u_item(p, U_CATEGORY, from, to, found.slug, false) != NULL)

@@ -49,9 +49,10 @@ struct understand_shop {
 	const char *currency;		/* ISO 4217 */
 	unsigned langs;			/* bit mask over text_langs */
 	const void *arg;
-	/* The one category with that name, in any language and number. */
-	bool (*category)(const void *arg, const char *phrase, size_t n, struct understand_category *out);
-	/* The shop's own name of a colour; NULL: it has none, or its colours are no fixed list. */
+	/* The one category with that name, in any language and number; out->name in lang (of text_langs, -1: any). */
+	bool (*category)(const void *arg, const char *phrase, size_t n, int lang, struct understand_category *out);
+	/* The shop's own name of a colour; "" when it is a word of such names ("rouge" of "rouge brique"); NULL: it has none, or its colours are
+	   no fixed list. */
 	const char *(*colour)(const void *arg, const char *phrase, size_t n);
 	bool (*brand)(const void *arg, const char *phrase, size_t n);
 	/* Are there products with these two words side by side in the name, and not in that colour? */
@@ -63,6 +64,7 @@ struct understand_item {
 	size_t from, to;		/* bytes of the query */
 	const char *value;		/* "50", "rouge", a slug; "" for what needs none */
 	const char *label;		/* for people, in the locale */
+	bool applied;			/* for whoever searches: the search was made with it */
 };
 
 struct understood {

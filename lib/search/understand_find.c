@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/banned.h"
+#include "core/config.h"
 #include "core/money.h"
 #include "search/correct.h"
 #include "search/understand_shop.h"
@@ -11,6 +12,7 @@
 #define LEVEL_BEST 100		/* matches whose prices tell what is cheap */
 #define LEVEL_LEAST 5
 #define LEVEL_SHARE 2		/* fifths of them */
+#define RATED 4
 #define WORDS_MAX 8		/* of an exclusion */
 #define CORRECT_LEAST 5		/* bytes; shorter ones would become anything */
 
@@ -105,10 +107,11 @@ mask_words(const struct seg *s, const char *words, struct bits *b)
 static void
 mask_colour(const struct seg *s, const char *name, struct bits *b)
 {
-	size_t len;
+	char folded[TEXT_WORD_MAX * 4];
+	size_t n = text_fold(name, strlen(name), folded, sizeof(folded));
 
 	for (uint32_t doc = 0; doc < s->docs; doc++)
-		if (s->colour[doc] != SEG_NONE && strcmp(seg_value_text(s, SEC_COLOUR, s->colour[doc], &len), name) == 0)
+		if (understand_colour_is(s, s->colour[doc], folded, n, true))
 			mask(b, doc);
 }
 
@@ -149,8 +152,8 @@ by_value(const void *x, const void *y)
 	return (*a > *b) - (*a < *b);
 }
 
-/* Two fifths of the best matches cost no more (or no less) than this. */
-static void
+/* Two fifths of the best matches cost no more (or no less) than this.  false: they are too few to tell. */
+static bool
 set_level(struct ctx *c, const struct engine_view *v, struct engine_query *q, const struct understood *u, const char *currency)
 {
 	struct engine_query best = *q;
@@ -173,19 +176,20 @@ set_level(struct ctx *c, const struct engine_view *v, struct engine_query *q, co
 			pays[n++] = s->pays[doc];
 	}
 	if (n < LEVEL_LEAST)
-		return;
+		return false;
 	qsort(pays, n, sizeof(*pays), by_value);
 	if (u->budget)
 		q->filter.max_price = (double)pays[n * LEVEL_SHARE / 5] / pow(10, scale < 0 ? 2 : scale);
 	else
 		q->filter.min_price = (double)pays[n - 1 - n * LEVEL_SHARE / 5] / pow(10, scale < 0 ? 2 : scale);
+	return true;
 }
 
 /* ---- the search ---- */
 
 /* A filter that the caller gives wins. */
 static void
-apply(struct engine_query *q, const struct understood *u)
+apply(struct engine_query *q, const struct understood *u, bool all)
 {
 	struct engine_filter *f = &q->filter;
 
@@ -194,38 +198,60 @@ apply(struct engine_query *q, const struct understood *u)
 		f->min_price = u->min_price != NULL ? strtod(u->min_price, NULL) : NAN;
 		f->max_price = u->max_price != NULL ? strtod(u->max_price, NULL) : NAN;
 	}
-	if (f->category == NULL)
+	if (f->category == NULL && all)
 		f->category = u->category;
-	if (f->colour == NULL)
+	if (f->colour == NULL && all)
 		f->colour = u->colour;
 	if (u->in_stock)
 		f->in_stock = true;
 	if (u->rated && f->min_rating <= 0)
-		f->min_rating = 4;
+		f->min_rating = RATED;
 	if (u->sorted && q->sort == SORT_RELEVANCE)
 		q->sort = u->sort;
 }
 
-void
-understand_search(struct ctx *c, const struct engine_view *v, const struct engine_query *q, struct engine_result *out, struct understood *u,
-	bool *applied)
+/* Search with all of it, or without colour and category. */
+static bool
+try(struct ctx *c, const struct engine_view *v, const struct engine_query *q, bool all, struct engine_result *out, struct understood *u)
 {
 	struct engine_query mine = *q;
+	bool level;
+
+	apply(&mine, u, all);
+	level = (u->budget || u->luxury) && isnan(mine.filter.min_price) && isnan(mine.filter.max_price) &&
+	    set_level(c, v, &mine, u, cfg_str("SHOP_CURRENCY"));
+	engine_search(c, v, &mine, out);
+	for (unsigned i = 0; i < u->n; i++) {
+		enum understand_kind kind = u->item[i].kind;
+
+		u->item[i].applied = out->total > 0 && (all || (kind != U_COLOUR && kind != U_CATEGORY)) &&
+		    (level || (kind != U_BUDGET && kind != U_LUXURY));
+	}
+	return out->total > 0;
+}
+
+bool
+understand_applied(const struct understood *u, enum understand_kind kind)
+{
+	for (unsigned i = 0; u != NULL && i < u->n; i++)
+		if (u->item[i].kind == kind && u->item[i].applied)
+			return true;
+	return false;
+}
+
+void
+understand_search(struct ctx *c, const struct engine_view *v, const struct engine_query *q, struct engine_result *out, struct understood *u)
+{
+	const char *text = q->text != NULL ? q->text : "";
+	const struct engine_view *wanted;
 	struct understand_shop shop;
 
 	understand_shop_of(v, &shop);
-	understand(c->a, q->text != NULL ? q->text : "", q->text != NULL ? strlen(q->text) : 0, &shop, q->locale, u);
-	*applied = u->n > 0;
-	if (*applied) {
-		const struct engine_view *some = without(c, v, u);
-
-		apply(&mine, u);
-		if ((u->budget || u->luxury) && isnan(mine.filter.min_price) && isnan(mine.filter.max_price))
-			set_level(c, some, &mine, u, shop.currency);
-		engine_search(c, some, &mine, out);
-		if (out->total > 0)
-			return;
-		*applied = false;
-	}
+	understand(c->a, text, strlen(text), &shop, q->locale != NULL ? q->locale : cfg_str("SHOP_LOCALE"), u);
+	wanted = without(c, v, u);
+	if (u->n > 0 && try(c, wanted, q, true, out, u))
+		return;
+	if ((u->category != NULL || u->colour != NULL) && u->rest[0] != '\0' && try(c, wanted, q, false, out, u))
+		return;
 	engine_search(c, v, q, out);
 }

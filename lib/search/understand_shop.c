@@ -25,7 +25,7 @@ static struct {
 	uint64_t size;
 	uint32_t checksum;
 	bool made;
-	struct names category, colour, brand;
+	struct names category, colour, colour_word, brand;
 } known;
 
 /* FNV-1a. */
@@ -139,6 +139,28 @@ put_values(struct names *to, const struct seg *s, enum seg_section which)
 	}
 }
 
+/* The single words of colours' names. */
+static void
+put_colour_words(const struct seg *s)
+{
+	uint32_t all = seg_values(s, SEC_COLOUR);
+
+	for (uint32_t i = 0; i < all; i++) {
+		size_t n;
+		const char *text = seg_value_text(s, SEC_COLOUR, i, &n), *end = text + n, *p = memchr(text, '\0', n);
+
+		while (p != NULL && p < end) {
+			size_t len = 0;
+
+			for (p++; p + len < end && p[len] != ' ' && p[len] != '\0';)
+				len++;
+			if (len > 0)
+				put(&known.colour_word, hash_of(p, len), i);
+			p += len;
+		}
+	}
+}
+
 static void
 sort_names(struct names *in)
 {
@@ -151,15 +173,18 @@ make_known(const struct seg *s)
 {
 	if (known.made && known.built_ms == s->header->built_ms && known.size == s->header->size && known.checksum == s->header->checksum)
 		return;
-	known.category.n = known.colour.n = known.brand.n = 0;
+	known.category.n = known.colour.n = known.colour_word.n = known.brand.n = 0;
 	for (uint32_t i = 0; i < s->meta->categories; i++)
 		put_category(&known.category, s, i);
 	put_values(&known.brand, s, SEC_BRAND);
-	if (seg_values(s, SEC_COLOUR) <= UNDERSTAND_COLOURS_MAX)
+	if (seg_values(s, SEC_COLOUR) <= UNDERSTAND_COLOURS_MAX) {
 		put_values(&known.colour, s, SEC_COLOUR);
+		put_colour_words(s);
+	}
 	sort_names(&known.category);
 	sort_names(&known.brand);
 	sort_names(&known.colour);
+	sort_names(&known.colour_word);
 	known.made = true;
 	known.built_ms = s->header->built_ms;
 	known.size = s->header->size;
@@ -195,11 +220,10 @@ category_name(const struct seg *s, uint32_t id, int lang)
 
 /* One category and no other, whatever language names it so. */
 static bool
-is_category(const void *arg, const char *phrase, size_t n, struct understand_category *out)
+is_category(const void *arg, const char *phrase, size_t n, int locale, struct understand_category *out)
 {
 	const struct seg *s = seg_of(arg);
 	uint32_t id = SEG_NONE;
-	int named = -1;
 	size_t len;
 
 	for (int lang = -1; lang < TEXT_LANGS; lang++) {
@@ -212,13 +236,12 @@ is_category(const void *arg, const char *phrase, size_t n, struct understand_cat
 			if (id != SEG_NONE && row->value != id)
 				return false;
 			id = row->value;
-			named = lang >= 0 ? lang : named;
 		}
 	}
 	if (id == SEG_NONE || seg_category(s, id) == NULL)
 		return false;
 	out->slug = seg_category_text(s, seg_category(s, id), &len);
-	out->name = category_name(s, id, named);
+	out->name = category_name(s, id, locale);
 	return out->name != NULL;
 }
 
@@ -226,10 +249,13 @@ static const char *
 is_colour(const void *arg, const char *phrase, size_t n)
 {
 	const struct seg *s = seg_of(arg);
-	const struct name *row = first_with(&known.colour, hash_of(phrase, n));
+	uint32_t hash = hash_of(phrase, n);
+	const struct name *row = first_with(&known.colour, hash);
 	size_t len;
 
-	return row != NULL ? seg_value_text(s, SEC_COLOUR, row->value, &len) : NULL;
+	if (row != NULL)
+		return seg_value_text(s, SEC_COLOUR, row->value, &len);
+	return first_with(&known.colour_word, hash) != NULL ? "" : NULL;
 }
 
 static bool
@@ -239,17 +265,40 @@ is_brand(const void *arg, const char *phrase, size_t n)
 	return first_with(&known.brand, hash_of(phrase, n)) != NULL;
 }
 
+bool
+understand_colour_is(const struct seg *s, uint32_t colour, const char *folded, size_t n, bool part)
+{
+	size_t len;
+	const char *text, *p, *end, *next;
+
+	if (colour == SEG_NONE)
+		return false;
+	text = seg_value_text(s, SEC_COLOUR, colour, &len);
+	end = text + len;
+	for (p = memchr(text, '\0', len); p != NULL && p + 1 < end; p = next) {
+		p++;
+		if ((next = memchr(p, '\0', (size_t)(end - p))) == NULL)
+			next = end;
+		for (size_t i = 0; p + i + n <= next; i++) {
+			bool starts = i == 0 || (part && p[i - 1] == ' '), ends = p + i + n == next || (part && p[i + n] == ' ');
+
+			if (starts && ends && memcmp(p + i, folded, n) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Is b right behind a in the product's name, and its colour another one? */
 static bool
 named_so(const struct seg *s, uint32_t doc, uint32_t a, uint32_t b, const char *colour)
 {
-	size_t n, len;
+	size_t n;
 	const uint32_t *title = seg_title(s, doc, &n);
 
 	for (size_t i = 0; i + 1 < n; i++)
 		if (title[i] == a && title[i + 1] == b)
-			return colour == NULL || s->colour[doc] == SEG_NONE ||
-			    strcmp(seg_value_text(s, SEC_COLOUR, s->colour[doc], &len), colour) != 0;
+			return colour == NULL || !understand_colour_is(s, s->colour[doc], colour, strlen(colour), true);
 	return false;
 }
 
@@ -281,8 +330,13 @@ is_named(const void *arg, const char *phrase, size_t n, const char *colour)
 {
 	const struct seg *s = seg_of(arg);
 	const char *blank = memchr(phrase, ' ', n);
+	char folded[NAME_MAX_BYTES];
 	size_t first = blank != NULL ? (size_t)(blank - phrase) : 0, second = blank != NULL ? n - first - 1 : 0;
 
+	if (colour != NULL) {
+		text_fold(colour, strlen(colour), folded, sizeof(folded));
+		colour = folded;
+	}
 	for (int lang = 0; lang < TEXT_LANGS && blank != NULL; lang++) {
 		char one[TEXT_WORD_MAX], two[TEXT_WORD_MAX];
 		uint32_t a, b;
@@ -308,4 +362,25 @@ understand_shop_of(const struct engine_view *v, struct understand_shop *out)
 	out->colour = is_colour;
 	out->brand = is_brand;
 	out->in_names = is_named;
+}
+
+const char *
+understand_category_named(const struct seg *s, uint32_t id, const char *locale)
+{
+	return category_name(s, id, locale != NULL ? text_lang(locale, strlen(locale)) : -1);
+}
+
+const char *
+understand_category_name(const struct engine_view *v, const char *slug, size_t n, const char *locale)
+{
+	const struct seg *s = v->part[0].seg;
+
+	for (uint32_t i = 0; i < s->meta->categories; i++) {
+		size_t len;
+		const char *text = seg_category_text(s, seg_category(s, i), &len);
+
+		if (len > n && text[n] == '\0' && memcmp(text, slug, n) == 0)
+			return understand_category_named(s, i, locale);
+	}
+	return NULL;
 }

@@ -9,7 +9,9 @@ static const struct {
 	const char *name;
 	tool_handler_fn *fn;
 } handlers[] = {
+	{ "ai_search", ai_search_tool },
 	{ "customers_search", customers_search_tool },
+	{ "search_suggest", search_suggest_tool },
 	{ "search_products", search_products_tool },
 	{ "similar_products", similar_products_tool },
 };

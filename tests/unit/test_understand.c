@@ -12,7 +12,7 @@
 /* ---- the shop ---- */
 
 static bool
-is_category(const void *arg, const char *phrase, size_t n, struct understand_category *out)
+is_category(const void *arg, const char *phrase, size_t n, int lang, struct understand_category *out)
 {
 	static const struct {
 		const char *phrase, *slug, *name;
@@ -23,6 +23,7 @@ is_category(const void *arg, const char *phrase, size_t n, struct understand_cat
 	};
 
 	(void)arg;
+	(void)lang;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (strlen(rows[i].phrase) == n && memcmp(rows[i].phrase, phrase, n) == 0) {
 			*out = (struct understand_category){ rows[i].slug, rows[i].name };

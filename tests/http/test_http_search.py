@@ -1,0 +1,163 @@
+"""The search of a page: what is understood, what is suggested while typing, each checked against the products themselves."""
+import pytest
+
+import support
+from support import assert_error
+
+SEARCH, SUGGEST = "/api/ai/search", "/api/ai/search/suggest"
+
+
+def ask(souk, path=SEARCH, **body):
+    reply = souk.request("POST", path, json_body=body, token=souk.admin)
+    assert reply.status == 200, reply
+    support.assert_no_internals(reply)
+    return reply.json
+
+
+def pays(product):
+    return product.get("salePrice", product["price"])
+
+
+def told(body):
+    return {item["filter"]: item["value"] for item in body.get("understood", []) if item["applied"]}
+
+
+@pytest.mark.parametrize("locale, query, most", [
+    ("fr", "lampe à moins de 60 euros", 60), ("en", "lamp under €60", 60), ("de", "Lampe unter 60 Euro", 60), ("es", "lámpara menos de 60", 60)])
+def test_highest_price(souk, locale, query, most):
+    body = ask(souk, query=query, locale=locale, limit=50)
+    assert told(body)["maxPrice"] == most and body["intent"]["maxPrice"] == most
+    assert body["data"] and all(pays(p) <= most for p in body["data"])
+
+
+def test_price_between(souk):
+    body = ask(souk, query="vase entre 20 et 40 €", locale="fr", limit=50)
+    assert told(body)["minPrice"] == 20 and told(body)["maxPrice"] == 40
+    assert body["data"] and all(20 <= pays(p) <= 40 for p in body["data"])
+
+
+def test_answer_has_the_promised_form(souk):
+    body = ask(souk, query="lampe", limit=3)
+    assert body["success"] is True and len(body["data"]) == 3 and body["total"] > 3
+    assert body["suggestions"] and all(s["label"] and len(s["filters"]) == 1 for s in body["suggestions"])
+    assert {"categories", "brands", "colours"} == set(body["facets"])
+
+
+def test_facets_count_what_their_filter_finds(souk):
+    body = ask(souk, query="vase", limit=1)
+    for kind, name in (("categories", "category"), ("brands", "brand")):
+        value = body["facets"][kind][0]
+        assert ask(souk, query="vase", filters={name: value["value"]}, limit=1)["total"] == value["count"]
+
+
+def test_suggestions_narrow(souk):
+    body = ask(souk, query="lampe", limit=1)
+    for s in body["suggestions"]:
+        assert 0 < ask(souk, query="lampe", filters=s["filters"], limit=1)["total"] < body["total"]
+
+
+def test_colour_and_cheap(souk):
+    body = ask(souk, query="lampe noire pas chère", locale="fr", limit=50)
+    assert told(body)["colour"] == "noir" and told(body)["priceLevel"] == "low"
+    assert body["data"] and all("noir" in p["colour"] for p in body["data"])
+    every = ask(souk, query="lampe noire", locale="fr", limit=50)["data"]
+    assert max(map(pays, body["data"])) < max(map(pays, every))
+    dear = ask(souk, query="lampe noire de luxe", locale="fr", limit=50)["data"]
+    assert min(map(pays, dear)) > min(map(pays, every))
+
+
+def test_the_cheapest_first(souk):
+    prices = [pays(p) for p in ask(souk, query="la lampe la moins chère", locale="fr", limit=20)["data"]]
+    assert len(prices) > 3 and prices == sorted(prices)
+
+
+def test_unwanted_is_left_out(souk):
+    every = ask(souk, query="chaise", locale="fr", limit=50)
+    some = ask(souk, query="chaise pas noire", locale="fr", limit=50)
+    assert any("noir" in p["colour"] for p in every["data"])
+    assert some["data"] and not any("noir" in p["colour"] for p in some["data"])
+
+
+def test_item_names_its_part_of_the_query(souk):
+    item = ask(souk, query="lampe en stock svp", locale="fr")["understood"][0]
+    assert item == {"label": "en stock", "filter": "inStock", "value": True, "text": "en stock", "applied": True}
+
+
+def test_taking_a_part_back_searches_without_it(souk):
+    body = ask(souk, query="vase à moins de 30 €", locale="fr")
+    text = next(i["text"] for i in body["understood"] if i["filter"] == "maxPrice")
+    assert ask(souk, query="vase à moins de 30 €".replace(text, ""), locale="fr")["total"] > body["total"]
+
+
+def test_a_given_filter_wins(souk):
+    body = ask(souk, query="vase à moins de 30 €", locale="fr", filters={"maxPrice": 100}, limit=50)
+    assert any(pays(p) > 30 for p in body["data"]) and all(pays(p) <= 100 for p in body["data"])
+
+
+def test_what_nothing_has_is_told_and_left_out(souk):
+    body = ask(souk, query="vase à moins de 1 €", locale="fr")
+    assert body["total"] > 0 and [i["applied"] for i in body["understood"] if i["filter"] == "maxPrice"] == [False]
+
+
+def test_unknown_words_are_told(souk):
+    assert ask(souk, query="zzqxw lampe")["notUnderstood"] == ["zzqxw"]
+
+
+def test_pages_do_not_repeat(souk):
+    seen, cursor, total = [], None, None
+    while True:
+        body = ask(souk, query="lampe à moins de 100 €", locale="fr", limit=20, **({"cursor": cursor} if cursor else {}))
+        seen += [p["id"] for p in body["data"]]
+        total, cursor = body["total"], body.get("nextCursor")
+        if cursor is None:
+            break
+    assert len(seen) == len(set(seen)) == total
+
+
+def test_search_products_understands_the_same(souk):
+    outcome = souk.call("search_products", {"query": "lampe à moins de 60 €", "locale": "fr", "limit": 50}, token=souk.admin)
+    body = ask(souk, query="lampe à moins de 60 €", locale="fr", limit=50)
+    found = outcome.value
+    assert [p["id"] for p in found["products"]] == [p["id"] for p in body["data"]] and found["understood"] == body["understood"]
+
+
+@pytest.mark.parametrize("letters", ["l", "la", "lam"])
+def test_suggest_from_the_first_letter(souk, letters):
+    body = ask(souk, SUGGEST, query=letters, locale="fr")
+    assert body["completions"] and all(c.startswith(letters) for c in body["completions"])
+    assert 0 < len(body["products"]) <= 5
+
+
+def test_suggest_categories(souk):
+    body = ask(souk, SUGGEST, query="appl", locale="fr")
+    assert {"label": "Appliques", "filters": {"category": "appliques"}} in body["aiSuggestions"]
+    for s in body["aiSuggestions"]:
+        assert ask(souk, query="lampe", filters=s["filters"], limit=1)["total"] > 0
+
+
+def test_suggest_behind_other_words(souk):
+    body = ask(souk, SUGGEST, query="lampe no", locale="fr")
+    assert body["completions"] and all(c.startswith("lampe no") for c in body["completions"])
+
+
+def test_suggest_with_a_typing_error(souk):
+    assert "canape" in ask(souk, SUGGEST, query="canpe", locale="fr")["completions"]
+
+
+def test_suggest_tells_what_it_understands(souk):
+    body = ask(souk, SUGGEST, query="vase moins de 40 €", locale="fr")
+    assert {"label": "jusqu'à 40 €", "filters": {"maxPrice": 40}} in body["aiSuggestions"]
+    assert all(pays(p) <= 40 for p in body["products"])
+
+
+@pytest.mark.parametrize("path, body, name", [
+    (SEARCH, {}, "query"), (SEARCH, {"query": ""}, "query"), (SEARCH, {"query": "x" * 501}, "query"), (SEARCH, {"query": 7}, "query"),
+    (SEARCH, {"query": "x", "limit": 51}, "limit"), (SEARCH, {"query": "x", "filters": {"size": 1}}, "size"),
+    (SEARCH, {"query": "x", "cursor": "nonsense"}, "cursor"), (SEARCH, {"query": "x", "locale": "it"}, "locale"),
+    (SUGGEST, {}, "query"), (SUGGEST, {"query": "x" * 201}, "query"), (SUGGEST, {"query": "x", "more": 1}, "more")])
+def test_refusals_name_the_argument(souk, path, body, name):
+    assert_error(souk.request("POST", path, json_body=body, token=souk.admin), 400, mentions=name)
+
+
+def test_only_post(souk):
+    assert_error(souk.get(SEARCH, token=souk.admin), 405)
