@@ -14,6 +14,7 @@
 #include "core/banned.h"
 #include "core/clock.h"
 #include "core/config.h"
+#include "core/owner.h"
 #include "gen/sql.h"
 #include "search/text.h"
 #include "store/db.h"
@@ -171,6 +172,7 @@ install(struct ctx *c, struct build *b, const char *path, struct indexer_report 
 	snprintf(fresh, sizeof(fresh), "%s.new", path);
 	if ((fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) < 0)
 		return disk_error(c, "create", fresh);
+	owner_as_folder(fd, fresh);
 	if (!build_finish(b, fd))
 		e = fail(c, E_INTERNAL, "search index: %s", build_why(b));
 	else if (fsync(fd) != 0 || fstat(fd, &st) != 0)
@@ -233,6 +235,7 @@ indexer_build(struct ctx *c, const char *path, size_t memory, struct indexer_rep
 	snprintf(lock, sizeof(lock), "%s.lock", path);
 	if ((fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0640)) < 0)
 		return disk_error(c, "create", lock);
+	owner_as_folder(fd, lock);
 	if (flock(fd, LOCK_EX) != 0)
 		e = disk_error(c, "lock", lock);
 	else

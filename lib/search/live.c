@@ -14,6 +14,7 @@
 #include "core/banned.h"
 #include "core/buf.h"
 #include "core/log.h"
+#include "core/owner.h"
 #include "gen/sql.h"
 #include "search/build.h"
 #include "search/indexer.h"
@@ -126,6 +127,7 @@ note_verified(const char *path, const struct seg_file *file)
 	snprintf(name, sizeof(name), "%s.ok", path);
 	if ((fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640)) < 0)
 		return;
+	owner_as_folder(fd, name);
 	if (write(fd, file, sizeof(*file)) != (ssize_t)sizeof(*file))
 		unlink(name);
 	close(fd);

@@ -4,6 +4,7 @@
 #include "core/config.h"
 #include "core/failstop.h"
 #include "core/log.h"
+#include "core/owner.h"
 #include "store/shm_map.h"
 
 #include <errno.h>
@@ -81,6 +82,7 @@ create(const char *path)
 	fd = open(beside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0660);
 	if (fd < 0)
 		return -1;
+	owner_as_folder(fd, beside);
 	fill_head(&head);
 	failed = posix_fallocate(fd, 0, (off_t)sizeof(struct shm));
 	if (failed == 0 && pwrite(fd, &head, sizeof head, 0) != (ssize_t)sizeof head)

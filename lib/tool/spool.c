@@ -15,6 +15,7 @@
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/log.h"
+#include "core/owner.h"
 #include "core/random.h"
 #include "gen/sql.h"
 #include "ops/metrics.h"
@@ -50,11 +51,17 @@ static struct {
 static bool
 spool_dir(char *out, size_t outsz)
 {
-	int n = snprintf(out, outsz, "%s/spool", cfg_str("STATE_DIR"));
+	int n = snprintf(out, outsz, "%s/spool", cfg_str("STATE_DIR")), fd;
 
 	if (n < 0 || (size_t)n >= outsz)
 		return false;
-	return mkdir(out, 0700) == 0 || errno == EEXIST;
+	if (mkdir(out, 0700) != 0)
+		return errno == EEXIST;
+	fd = open(out, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	owner_as_folder(fd, out);
+	if (fd >= 0)
+		(void)close(fd);
+	return true;
 }
 
 /* Our own file, locked, so that others see that its process lives.  It gets its name after its lock, or it could be taken for an orphan. */
@@ -72,6 +79,7 @@ open_file(void)
 	fd = open(unlocked, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return false;
+	owner_as_folder(fd, unlocked);
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0 || rename(unlocked, spool.path) != 0) {
 		(void)unlink(unlocked);
 		(void)close(fd);
