@@ -90,7 +90,7 @@ static size_t
 number(struct arena *a, const char *p, size_t n, const char **out)
 {
 	char text[NUMBER_MAX + 1];
-	size_t i = 0, m = 0, groups = 0, last = 0, digits = 0;
+	size_t i = 0, m = 0, last = 0, digits = 0;
 	char sep = 0;
 
 	for (; i < n && i < NUMBER_MAX; i++) {
@@ -98,7 +98,6 @@ number(struct arena *a, const char *p, size_t n, const char **out)
 			text[m++] = p[i];
 			digits++;
 		} else if (memchr(".,'", p[i], 3) != NULL && i + 1 < n && is_digit(p[i + 1])) {
-			groups += digits == 3 || sep == 0;
 			sep = p[i];
 			last = m;
 			digits = 0;
