@@ -34,10 +34,10 @@ bash(void)
 	const struct command *cmd;
 	int i;
 
-	printf("_souk() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev= line words=\n\tCOMPREPLY=()\n"
-	    "\t[[ $cur == \"=\" ]] && cur= && prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-	    "\t[[ ${COMP_WORDS[COMP_CWORD-1]} == \"=\" ]] && prev=${COMP_WORDS[COMP_CWORD-2]}\n"
-	    "\tline=\"${COMP_WORDS[1]} ${COMP_WORDS[2]}\"\n");
+	/* bash takes "--format=xl" apart at the "=" */
+	printf("_souk() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=\n\tCOMPREPLY=()\n"
+	    "\t[[ $cur == \"=\" ]] && cur=\n\t[[ $prev == \"=\" ]] && prev=${COMP_WORDS[COMP_CWORD-2]}\n"
+	    "\tlocal line=\"${COMP_WORDS[1]} ${COMP_WORDS[2]}\"\n");
 	printf("\tif ((COMP_CWORD == 1)); then\n\t\tCOMPREPLY=($(compgen -W '");
 	for (cmd = commands; cmd->name != NULL; cmd++) {
 		if (is_first(cmd))
