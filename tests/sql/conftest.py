@@ -95,7 +95,10 @@ class Db:
         contract = json.loads(text(base + ".json"))
         full = {k: p["default"] for k, p in contract["inputSchema"]["properties"].items() if "default" in p}
         full.update(args or {})
-        rows = self.statement(base + ".sql", json.dumps(full), **kw)
+        given = [json.dumps(full)]
+        if "$2" in text(base + ".sql"):  # the language, for statements that need no speaker
+            given.append(kw.get("locale", "fr"))
+        rows = self.statement(base + ".sql", *given, **kw)
         return json.loads(rows[0][0]) if rows and rows[0][0] else None
 
 
