@@ -6,12 +6,14 @@
 #include "core/buf.h"
 #include "search/correct.h"
 #include "search/engine.h"
+#include "search/synonyms.h"
 
 #define COMPOUND_WEIGHT 0.6
 #define SPLIT_PART_MIN 3
 #define SPLIT_COST 0.8		/* of a blank that is missing, beside edits of distance */
 #define FAR_MIN 8		/* letters of a word in which three edits are looked for */
 #define JOIN_WEIGHT 0.7
+#define SYNONYM_WEIGHT 0.4
 #define PREFIX_WORDS 8
 #define PREFIX_WEIGHT 0.8
 
@@ -192,6 +194,44 @@ add_word(struct parse *p, unsigned i, double factor)
 		add_term(p, i, &v[k], w->idf);
 	for (unsigned k = 0; k < n; k++)
 		add_compounds(p, i, &v[k], w->idf);
+}
+
+/* Synonyms of a word weigh less than the word; when the index does not have it they stand for it. */
+static bool
+add_synonyms(struct parse *p, unsigned i)
+{
+	struct engine_word *w = &p->w->word[i];
+	struct synonym same[SYNONYMS_MAX];
+	size_t n = synonyms_of(w->s, w->n, same);
+	bool any = false;
+
+	for (size_t k = 0; k < n; k++) {
+		struct variant v[TEXT_LANGS + 1];
+		unsigned all = variants(p, same[k].s, same[k].n, v);
+
+		for (unsigned j = 0; j < all; j++) {
+			double idf = idf_of(p, v[j].df);
+
+			v[j].factor = w->known ? SYNONYM_WEIGHT : 1;
+			if (!w->known)
+				w->idf = fmax(w->idf, idf);
+			add_term(p, i, &v[j], w->known ? fmin(idf, w->idf) : idf);
+			any = true;
+		}
+	}
+	return any;
+}
+
+static bool
+has_synonym(const struct parse *p, const struct engine_word *w)
+{
+	struct synonym same[SYNONYMS_MAX];
+	size_t n = synonyms_of(w->s, w->n, same);
+
+	for (size_t k = 0; k < n; k++)
+		if (is_known(p, same[k].s, same[k].n))
+			return true;
+	return false;
 }
 
 /* ---- words that the index does not know ---- */
@@ -435,11 +475,11 @@ engine_parse(struct ctx *c, const struct engine_view *v, const char *text, const
 		join(&p, i);
 	for (unsigned i = 0; i < out->n; i++)
 		if (!out->word[i].corrected && !(out->word[i].flags & TEXT_JOINED) && !has_digit(&out->word[i]) &&
-		    !is_known(&p, out->word[i].s, out->word[i].n))
+		    !is_known(&p, out->word[i].s, out->word[i].n) && !has_synonym(&p, &out->word[i]))
 			correct(&p, i);
 	for (unsigned i = 0; i < out->n; i++) {
 		add_word(&p, i, out->word[i].flags & TEXT_JOINED ? JOIN_WEIGHT : 1);
-		if (!out->word[i].known && !(out->word[i].flags & TEXT_JOINED))
+		if (!add_synonyms(&p, i) && !out->word[i].known && !(out->word[i].flags & TEXT_JOINED))
 			add_prefix(&p, i);
 	}
 	tell_corrected(&p);

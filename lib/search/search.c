@@ -12,6 +12,7 @@
 #include "search/engine.h"
 #include "search/live.h"
 #include "search/search_internal.h"
+#include "search/synonyms.h"
 #include "search/understand_shop.h"
 #include "store/db.h"
 
@@ -221,6 +222,8 @@ search_products(struct ctx *c, const struct search_query *q, struct search_resul
 	if (q->cursor == NULL)
 		at.offset = q->offset;
 	if (live_view(c, &v))
+		return c->err;
+	if (v != NULL && synonyms_refresh(c))
 		return c->err;
 	if (v != NULL) {
 		search_in_index(c, v, q, &at, hash, out);

@@ -5,7 +5,7 @@ DO $$
 DECLARE
 	web text := left(current_user, 59) || '_web';
 	public_product text[] := ARRAY['categories', 'products', 'product_variants', 'product_pairs', 'product_search',
-		'search_words', 'search_queue', 'search_changes', 'search_rows', 'search_categories'];
+		'search_words', 'search_queue', 'search_changes', 'search_rows', 'search_categories', 'search_synonyms'];
 	t text;
 BEGIN
 	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = web) THEN

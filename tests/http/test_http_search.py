@@ -103,6 +103,13 @@ def test_unknown_words_are_told(souk):
     assert ask(souk, query="zzqxw lampe")["notUnderstood"] == ["zzqxw"]
 
 
+@pytest.mark.parametrize("query", ["settee", "couch"])
+def test_synonyms_stand_for_words_that_the_shop_does_not_use(souk, query):
+    body = ask(souk, query=query, limit=10)
+    assert body["data"] and all("canap" in (p["name"] + p["category"]).lower() for p in body["data"])
+    assert body["notUnderstood"] == [] and "corrected" not in body
+
+
 def test_pages_do_not_repeat(souk):
     seen, cursor, total = [], None, None
     while True:
@@ -161,3 +168,10 @@ def test_refusals_name_the_argument(souk, path, body, name):
 
 def test_only_post(souk):
     assert_error(souk.get(SEARCH, token=souk.admin), 405)
+
+
+@pytest.mark.parametrize("tool", ["ai_search", "ai_search_suggest"])
+def test_switched_off(souk, tool):
+    done = souk.souk("call", tool, '{"query": "lampe"}', env={"ENABLE_AI_SEARCH": "false"}, check=False)
+    assert done.returncode != 0 and "ENABLE_AI_SEARCH" in done.stderr and "MCP_NOT_FOUND" in done.stderr
+    assert souk.souk("call", tool, '{"query": "lampe"}').returncode == 0
