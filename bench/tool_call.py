@@ -274,7 +274,7 @@ def souk_candidate(env):
     c = Candidate("souk", PORT, {"Authorization": "Bearer " + env["BENCH_TOKEN"]})
     c.roots = [pid_in(os.path.join(HOME, "pid", f)) for f in os.listdir(os.path.join(HOME, "pid"))
                if not re.search("postgres|pg|redis", f)]
-    c.worker_comm = "souk"
+    c.worker_comm = "souk.fcgi"  # not the index builder, which is called souk
     return c
 
 
