@@ -54,7 +54,7 @@ cmd_call(struct cli *cli)
 	} else if (cli_value(cli, "admin") != NULL) {
 		call.who = &admin;
 	}
-	if (cli->argc > 1 && (e = json_parse(&cli->c, cli->argv[1], strlen(cli->argv[1]), &call.args)) != E_OK)
+	if (cli->argc > 1 && json_parse(&cli->c, cli->argv[1], strlen(cli->argv[1]), &call.args) != E_OK)
 		return cli_fail(cli, CLI_USAGE, "%s", ctx_message(&cli->c));
 	if (call.args != NULL && !json_object_is_type(call.args, json_type_object))
 		return cli_fail(cli, CLI_USAGE, "the arguments have to be a JSON object");

@@ -307,7 +307,8 @@ cmd_doctor(struct cli *cli)
 	struct doctor d = { .cli = cli, .json = cli_value(cli, "json") != NULL };
 	const char *url = cli_value(cli, "url"), *token = cli_value(cli, "token");
 
-	url = url != NULL ? url : getenv("SOUK_URL") != NULL ? getenv("SOUK_URL") : cfg_str("PUBLIC_URL");
+	if (url == NULL && (url = getenv("SOUK_URL")) == NULL)
+		url = cfg_str("PUBLIC_URL");
 	if (token == NULL)
 		token = getenv("SOUK_MONITOR_TOKEN") != NULL ? getenv("SOUK_MONITOR_TOKEN") : getenv("SOUK_ADMIN_TOKEN");
 	buf_init(&d.out, &cli->arena, 4096, 1u << 20);

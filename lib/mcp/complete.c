@@ -133,7 +133,7 @@ complete_template(struct mcp_call *call, const struct wanted *w)
 bool
 mcp_complete(struct mcp_call *call)
 {
-	struct wanted w;
+	struct wanted w = { 0 };
 
 	if (!read_wanted(call, &w))
 		return false;

@@ -103,6 +103,7 @@ run(struct mcp_call *call, const struct mcp_found *found, struct tool_call *tool
 	const struct mcp_io *io = call->io;
 	json_object *args;
 
+	*tool = (struct tool_call){ 0 };
 	if (json_parse(call->c, found->resource->arguments, strlen(found->resource->arguments), &args))
 		return call->c->err;
 	if (found->value != NULL)

@@ -82,7 +82,8 @@ put_words(struct build *b, const struct dict *texts, struct seg_word *w, uint32_
 		w[sorted[i]].text = i;
 		order[i] = i;
 	}
-	qsort_r(order, texts->n, sizeof(*order), compare_lengths, w);
+	if (texts->n > 0)
+		qsort_r(order, texts->n, sizeof(*order), compare_lengths, w);
 	for (uint32_t i = 0; i < texts->n; i++) {
 		struct seg_word *one = &w[order[i]];
 		size_t n;

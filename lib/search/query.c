@@ -405,11 +405,11 @@ add_prefix(struct parse *p, unsigned i)
 	s = p->v->part[0].seg;
 	seg_word_prefix(s, w->s, w->n, &from, &to);
 	for (uint32_t k = from; k < to && k < from + 5000; k++) {
-		uint32_t id = seg_word_sorted(s, k), at = n < PREFIX_WORDS ? n++ : PREFIX_WORDS - 1;
+		uint32_t id = seg_word_sorted(s, k), at = n < PREFIX_WORDS ? n : PREFIX_WORDS - 1;
 
-		if (seg_word(s, id) == NULL || (n == PREFIX_WORDS && at == PREFIX_WORDS - 1 && k - from >= PREFIX_WORDS &&
-		    seg_word(s, best[at])->df >= seg_word(s, id)->df))
+		if (seg_word(s, id) == NULL || (n == PREFIX_WORDS && seg_word(s, best[at])->df >= seg_word(s, id)->df))
 			continue;
+		n += n < PREFIX_WORDS;
 		for (best[at] = id; at > 0 && seg_word(s, best[at - 1])->df < seg_word(s, best[at])->df; at--) {
 			uint32_t t = best[at];
 

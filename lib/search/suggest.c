@@ -99,8 +99,8 @@ edit_prefix(struct edit *e, const char *s, size_t n)
 
 	for (size_t i = 1; i <= n && n < TEXT_WORD_MAX; i++) {
 		memcpy(text, s, i);
-		for (char ch = 'a'; ch <= 'z'; ch++) {
-			text[i] = ch;
+		for (int ch = 'a'; ch <= 'z'; ch++) {
+			text[i] = (char)ch;
 			memcpy(text + i + 1, s + i, n - i);
 			try_prefix(e, text, n + 1);
 			if (i < n) {
@@ -193,7 +193,7 @@ static void
 complete(struct work *w, struct suggestions *out)
 {
 	size_t head = head_of(w->query);
-	uint32_t terms[SUGGEST_MAX];
+	uint32_t terms[SUGGEST_MAX] = { 0 };
 
 	for (unsigned i = 0; i < w->n && out->n < SUGGEST_MAX; i++) {
 		size_t n;

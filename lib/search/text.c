@@ -87,7 +87,7 @@ is_elided(const char *w, size_t n)
 	static const char *const known[] = { "qu", "jusqu", "lorsqu", "puisqu", "quelqu", "quoiqu" };
 
 	if (n == 1)
-		return memchr("ldjmtsnc", w[0], 8) != NULL;
+		return w[0] != '\0' && strchr("ldjmtsnc", w[0]) != NULL;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (strlen(known[i]) == n && memcmp(known[i], w, n) == 0)
 			return true;

@@ -99,7 +99,7 @@ customers_search_tool(struct ctx *c, struct tool_call *call)
 	buf_puts(&b, ",\"query\":");
 	buf_json_cstr(&b, q.text);
 	buf_printf(&b, ",\"pagination\":{\"total\":%lld,\"page\":%lld,\"limit\":%lld}", (long long)found.total,
-	    (long long)(q.offset / q.limit + 1), (long long)q.limit);
+	    (long long)q.offset / (long long)q.limit + 1, (long long)q.limit);
 	if (found.corrected != NULL)
 		buf_printf(&b, ",\"corrected\":%s", found.corrected);
 	buf_putc(&b, '}');

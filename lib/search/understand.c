@@ -460,9 +460,9 @@ make_rest(struct u_parse *p)
 			continue;
 		if (i > 0 && i < p->tokens && p->t[i - 1].used)
 			end = at;
-		while (at < end && memchr(" ,;\t", p->query[at], 4) != NULL)
+		while (at < end && u_is_gap(p->query[at]))
 			at++;
-		while (end > at && memchr(" ,;\t", p->query[end - 1], 4) != NULL)
+		while (end > at && u_is_gap(p->query[end - 1]))
 			end--;
 		if (end > at && b.n > 0)
 			buf_putc(&b, ' ');

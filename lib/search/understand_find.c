@@ -160,7 +160,7 @@ set_level(struct ctx *c, const struct engine_view *v, struct engine_query *q, co
 	struct engine_result *found = arena_alloc(c->a, sizeof(*found));
 	int64_t pays[LEVEL_BEST];
 	int scale = money_scale(currency);
-	size_t n = 0;
+	size_t n = 0, share;
 
 	best.limit = LEVEL_BEST;
 	best.offset = 0;
@@ -178,10 +178,11 @@ set_level(struct ctx *c, const struct engine_view *v, struct engine_query *q, co
 	if (n < LEVEL_LEAST)
 		return false;
 	qsort(pays, n, sizeof(*pays), by_value);
+	share = n * LEVEL_SHARE / 5;
 	if (u->budget)
-		q->filter.max_price = (double)pays[n * LEVEL_SHARE / 5] / pow(10, scale < 0 ? 2 : scale);
+		q->filter.max_price = (double)pays[share] / pow(10, scale < 0 ? 2 : scale);
 	else
-		q->filter.min_price = (double)pays[n - 1 - n * LEVEL_SHARE / 5] / pow(10, scale < 0 ? 2 : scale);
+		q->filter.min_price = (double)pays[n - 1 - share] / pow(10, scale < 0 ? 2 : scale);
 	return true;
 }
 

@@ -60,4 +60,11 @@ struct understand_item *u_item(struct u_parse *p, enum understand_kind kind, uns
 /* A price that starts at token i; the token behind it, 0 for none. */
 unsigned u_price(struct u_parse *p, unsigned i);
 
+/* What stands between words of a query. */
+static inline bool
+u_is_gap(char c)
+{
+	return c == ' ' || c == ',' || c == ';' || c == '\t';
+}
+
 #endif
