@@ -12,9 +12,12 @@
 
 #define TRIES 6
 
+#define NAMES (2 * IMPORT_BATCH_ROWS + 192)	/* more than twice what a batch holds */
+
 struct batch {
 	struct copy_buf rows;
 	bool variants, languages, names;
+	uint64_t name[NAMES];	/* hashes of the products' names, open addressing; 0: free */
 };
 
 /* A connection with what it works on. */
@@ -54,6 +57,52 @@ worker_of(struct products *p, const struct item *i)
 	return &p->w[(h >> 16) % p->workers];
 }
 
+/* Of what the slug will be made of: letters and digits, without case. */
+static uint64_t
+name_hash(const struct item *i)
+{
+	const char *s = i->v[F_SLUG] != NULL ? i->v[F_SLUG] : i->v[F_NAME];
+	uint64_t h = 14695981039346656037u;
+	size_t n = i->v[F_SLUG] != NULL ? i->n[F_SLUG] : i->n[F_NAME];
+
+	for (; s != NULL && n > 0; s++, n--) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c >= 0x80 || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'))
+			h = (h ^ (c < 0x80 ? c | 32 : c)) * 1099511628211u;	/* FNV-1a */
+	}
+	return h | 1;
+}
+
+static uint64_t *
+name_slot(struct batch *b, uint64_t h)
+{
+	size_t at = (size_t)(h >> 20) % NAMES;
+
+	while (b->name[at] != 0 && b->name[at] != h)
+		at = (at + 1) % NAMES;
+	return &b->name[at];
+}
+
+/*
+ * Is a product of that name under way on the other connection?  Then ours gets another slug at once: if both tried to have the
+ * same, one would wait for the other's transaction, or both would.
+ */
+static bool
+is_crowded(struct products *p, struct worker *w, const struct item *i)
+{
+	uint64_t h = name_hash(i);
+	bool crowded = false;
+	unsigned k;
+
+	*name_slot(&w->b[w->now], h) = h;
+	for (k = 0; k < p->workers; k++) {
+		if (&p->w[k] != w)
+			crowded |= *name_slot(&p->w[k].b[0], h) == h || *name_slot(&p->w[k].b[1], h) == h;
+	}
+	return crowded;
+}
+
 static void
 put_item(struct products *p, struct worker *w, const struct item *i)
 {
@@ -69,6 +118,7 @@ put_item(struct products *p, struct worker *w, const struct item *i)
 	copy_int(c, i->line);
 	copy_text(c, i->variant ? "t" : "f", 1);
 	copy_text(c, i->derive ? "t" : "f", 1);
+	copy_text(c, !i->variant && p->workers > 1 && is_crowded(p, w, i) ? "t" : "f", 1);
 	copy_int(c, (int64_t)i->has);
 	copy_text(c, hintsz > 0 ? hint : NULL, hintsz);
 	copy_text(c, i->reference, i->reference != NULL ? strlen(i->reference) : 0);
@@ -91,20 +141,25 @@ add_variants(struct worker *w, bool dry)
 {
 	struct script *s = &w->script;
 
+	script_add(s, &sql_import_joins_by_index);
 	script_add(s, &sql_import_variant_parents);
 	script_add(s, &sql_import_variant_plan);
+	script_add(s, &sql_import_joins_any);
 	if (dry)
 		script_add(s, &sql_import_variant_seen);
 	if (!w->last)
 		script_add(s, &sql_import_variant_wait);
 	if (!dry) {
-		script_add(s, &sql_import_joins_any);
 		script_add(s, &sql_import_variant_update);
 		script_add(s, &sql_import_variant_insert);
 		script_add(s, &sql_import_variant_prices);
 	}
 }
 
+/*
+ * The whole transaction after the COPY, its end included: it must never wait for us, because the other connection may wait for its
+ * locks while we wait for that one.
+ */
 static void
 make_script(struct worker *w, const struct batch *b)
 {
@@ -118,23 +173,20 @@ make_script(struct worker *w, const struct batch *b)
 	}
 	if (b->names)
 		script_add(s, &sql_import_names);
-	if (b->languages)
-		script_add(s, &sql_import_row_translate);
 	if (!dry)
 		script_add(s, &sql_import_categories);
 	script_add(s, &sql_import_joins_by_index);
+	if (b->languages)
+		script_add(s, &sql_import_row_translate);
 	script_add(s, &sql_import_plan);
+	script_add(s, &sql_import_joins_any);
 	if (dry) {
 		script_add(s, &sql_import_plan_seen);
 		if (b->variants)
 			script_add(s, &sql_import_seen_add);
 	} else {
-		script_add(s, &sql_import_slugs);
-		script_add(s, &sql_import_joins_any);
 		script_add(s, &sql_import_update);
 		script_add(s, &sql_import_insert);
-		script_add(s, &sql_import_joins_by_index);
-		script_add(s, &sql_import_insert_rest);
 	}
 	if (b->variants)
 		add_variants(w, dry);
@@ -278,6 +330,7 @@ hand_over(struct worker *w)
 	w->waited |= b->variants;
 	w->now = !w->now;
 	copy_clear(&other->rows);
+	memset(other->name, 0, sizeof(other->name));
 	other->variants = other->languages = other->names = false;
 	end = start(w, b, 0, b->rows.rows, message, sizeof(message));
 	if (end == PG_DATA || end == PG_AGAIN)
@@ -292,8 +345,7 @@ static bool
 prepare(struct worker *w, struct import *im, PGconn *pg)
 {
 	static const struct sql *const statements[] = {
-		&sql_import_session, &sql_import_row_table, &sql_import_row_external, &sql_import_plan_table, &sql_import_plan_index,
-		&sql_import_waiting_table, &sql_import_name_table, &sql_import_seen_table
+		&sql_import_session, &sql_import_row_table, &sql_import_row_external, &sql_import_plan_table, &sql_import_waiting_table, &sql_import_name_table, &sql_import_seen_table
 	};
 	size_t i;
 

@@ -1,7 +1,13 @@
 -- Compare the products of the batch with the shop. A bit of has that is not set leaves the column alone. A product with variants has
--- their stock. Translations are added to those that are there. New products get their slug here.
+-- their stock. Translations are added to those that are there. New products get their slug, the given one or one made
+-- of the name; where the shop or an earlier row of the batch has it, or the other connection is about to (crowded), the SKU
+-- is added.
 INSERT INTO import_plan (n, id, action, reason, slug)
-SELECT s.n, p.id,
+SELECT x.n, x.id, x.action,
+	CASE WHEN x.action = 'x' THEN 'there is no product with this SKU yet, and a new one needs a name' END,
+	CASE WHEN x.k = 1 AND o.id IS NULL AND NOT x.crowded THEN x.slug
+	ELSE left(x.slug, 120) || '-' || left(coalesce(nullif(souk.slug(x.sku), ''), md5(x.sku)), 70) END
+  FROM (SELECT s.n, s.sku, s.crowded, p.id,
 	CASE WHEN p.id IS NULL AND s.name IS NULL THEN 'x'
 	WHEN p.id IS NULL THEN 'c'
 	WHEN (s.has & (1 << 2) <> 0 AND p.name IS DISTINCT FROM s.name)
@@ -24,12 +30,13 @@ SELECT s.n, p.id,
 		OR (s.has & (1 << 20) <> 0 AND p.images IS DISTINCT FROM coalesce(s.images, '[]'))
 		OR (s.has & (1 << 21) <> 0 AND p.attributes IS DISTINCT FROM coalesce(s.attributes, '{}'))
 		OR (s.has & (1 << 8) <> 0 AND p.description IS DISTINCT FROM coalesce(s.description, ''))
-		THEN 'u' ELSE 's' END,
-	CASE WHEN p.id IS NULL AND s.name IS NULL THEN 'there is no product with this SKU yet, and a new one needs a name' END,
-	CASE WHEN p.id IS NULL
-		THEN left(coalesce(s.slug, s.slug_hint, nullif(souk.slug(s.name), ''), nullif(souk.slug(s.sku), ''), 'product'), 180) END
+		THEN 'u' ELSE 's' END AS action,
+	w.slug, row_number() OVER (PARTITION BY w.slug ORDER BY s.n) AS k
   FROM import_row s
   LEFT JOIN shop.products p ON p.sku = s.sku
   LEFT JOIN shop.categories c ON c.id = p.category_id
- WHERE NOT s.variant
- ORDER BY s.n
+ CROSS JOIN LATERAL (SELECT CASE WHEN p.id IS NULL
+	THEN left(coalesce(s.slug, s.slug_hint, nullif(souk.slug(s.name), ''), nullif(souk.slug(s.sku), ''), 'product'), 180) END AS slug) w
+ WHERE NOT s.variant) x
+  LEFT JOIN shop.products o ON o.slug = x.slug
+ ORDER BY x.n

@@ -268,6 +268,15 @@ def test_repeated_skus_count_once(shop, tmp_path):
     assert shop.rows("SELECT name, price_minor FROM shop.products") == [["Name 3", "300"]]
 
 
+def test_many_products_of_one_name(shop, tmp_path):
+    """Slugs stay unique, also between the two connections of a large import, and nobody waits for the other."""
+    rows = [[r[0], "Lampe d'été" if i % 2 else "Lamp", *r[2:]] for i, r in enumerate(many(16000))]
+    r = counts(shop, write(tmp_path, "one.csv", table(rows)))
+    assert (r["created"], r["bad"]) == (16000, 0)
+    assert shop.rows("SELECT count(DISTINCT slug), count(*) FILTER (WHERE slug ~ '^(lamp|lampe-d-ete)(-bulk-[0-9]{7}.*)?$') FROM shop.products") == [
+        ["16000", "16000"]]
+
+
 def test_woocommerce(shop, tmp_path):
     path = data_file("feeds", "woocommerce_sample_products.csv")
     if path is None:
