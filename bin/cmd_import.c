@@ -14,9 +14,10 @@
 #include "core/config.h"
 #include "core/money.h"
 #include "gen/sql.h"
+#include "search/indexer.h"
 #include "shop/import.h"
 
-#define FOREGROUND_MAX 20000	/* changed products that are indexed for search before the command ends */
+#define FOREGROUND_MAX 20000	/* changed products that PostgreSQL indexes for search before the command ends */
 
 struct view {
 	const struct cli *cli;
@@ -135,7 +136,7 @@ refresh(const struct cli *cli, PGconn *pg, struct view *v, int64_t waiting)
 	while ((n = number(cli, pg, &sql_search_refresh, 1, batch)) > 0) {
 		done += n;
 		if (v == NULL)
-			usleep((useconds_t)((now_ms() - began) * 500));	/* leave the shop its share */
+			usleep((useconds_t)((now_ms() - began) * 1000));	/* leave the shop its share */
 		began = now_ms();
 		if (v == NULL || !v->terminal || v->quiet)
 			continue;
@@ -167,15 +168,17 @@ refresh_behind(const struct cli *cli, int64_t waiting)
 	}
 	if (child > 0)
 		waitpid(child, NULL, 0);
-	printf("%lld products are being indexed for search in the background (--wait waits for it)\n", (long long)waiting);
+	printf("%lld changed products are being indexed for search in the background (--wait waits for it)\n", (long long)waiting);
 }
 
 static bool
 make_searchable(const struct cli *cli, PGconn *pg, struct view *v)
 {
 	int64_t waiting = number(cli, pg, &sql_search_waiting, 0, NULL);
+	/* where there is an index file, it answers, and PostgreSQL only stands in for it */
+	int64_t most = access(indexer_path(), R_OK) == 0 ? 0 : FOREGROUND_MAX;
 
-	if (waiting > FOREGROUND_MAX && cli_value(cli, "wait") == NULL)
+	if (waiting > most && cli_value(cli, "wait") == NULL)
 		refresh_behind(cli, waiting);
 	else if (waiting > 0)
 		return refresh(cli, pg, v, waiting);

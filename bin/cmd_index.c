@@ -14,6 +14,7 @@
 #include "store/db.h"
 
 #define RETRY_S 5
+#define IMPORT_WAIT_MS 600000	/* leave the machine to an import for so long; it changes products all the time */
 
 static volatile sig_atomic_t stopped;
 
@@ -81,6 +82,15 @@ waiting(struct cli *cli, const char *path)
 	return PQntuples(r) > 0 && PQgetisnull(r, 0, 0) ? 0 : PQntuples(r);
 }
 
+static bool
+import_runs(struct cli *cli)
+{
+	const char *yes = NULL;
+	size_t n;
+
+	return db_text(&cli->c, &sql_import_running, 0, NULL, &yes, &n) == E_OK && yes != NULL && yes[0] == 't';
+}
+
 /* Fold changes in when there are many, or when the oldest has waited long enough. */
 static int
 watch(struct cli *cli, const char *path, bool quiet)
@@ -92,7 +102,7 @@ watch(struct cli *cli, const char *path, bool quiet)
 	signal(SIGTERM, on_stop);
 	signal(SIGINT, on_stop);
 	while (!stopped) {
-		int64_t n = waiting(cli, path);
+		int64_t n = now_ms() - last < IMPORT_WAIT_MS && import_runs(cli) ? -1 : waiting(cli, path);
 
 		if (n >= many || (n > 0 && now_ms() - last >= every_s * 1000)) {
 			(void)build(cli, path, quiet);

@@ -345,7 +345,7 @@ static bool
 prepare(struct worker *w, struct import *im, PGconn *pg)
 {
 	static const struct sql *const statements[] = {
-		&sql_import_session, &sql_import_row_table, &sql_import_row_external, &sql_import_plan_table, &sql_import_waiting_table, &sql_import_name_table, &sql_import_seen_table
+		&sql_import_session, &sql_import_mark, &sql_import_row_table, &sql_import_row_external, &sql_import_plan_table, &sql_import_waiting_table, &sql_import_name_table, &sql_import_seen_table
 	};
 	size_t i;
 
