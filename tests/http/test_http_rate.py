@@ -1,4 +1,5 @@
 """Rate limits: exact whoever runs beside, told in every answer, one principal's alone."""
+import http.client
 import time
 
 import support
@@ -54,9 +55,15 @@ def test_exact_under_concurrency(souk):
 
     def work(_):
         c = souk.client(timeout=60)
-        got = [c.request("GET", DATA, token=token).status for _ in range(1000 // threads)]
+        got = [ask(c) for _ in range(1000 // threads)]
         c.close()
         return got
+
+    def ask(c):
+        try:
+            return c.request("GET", DATA, token=token).status
+        except http.client.RemoteDisconnected:  # Apache gave up a connection on which nothing came in time; nobody was asked
+            return c.request("GET", DATA, token=token).status
     began = time.monotonic()
     statuses = [s for part in in_threads(threads, work) for s in part]
     took = time.monotonic() - began
