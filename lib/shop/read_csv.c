@@ -97,6 +97,8 @@ keep(char **to, size_t *sz, size_t *room, const char *p, size_t n)
 	size_t want = *room ? *room : 8192;
 	char *q;
 
+	if (n == 0)
+		return true;
 	while (want < *sz + n)
 		want *= 2;
 	if (want > *room) {
