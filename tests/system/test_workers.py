@@ -49,14 +49,17 @@ def mixture(target, n):
 
 
 def test_memory_does_not_grow(running):
+    """A leak grows with every request. A buffer grows once: when a worker sees its first large request, which may be late, as the web server deals out."""
     target = running.target
     mixture(target, 600)
-    before = {p: private_kb(p) for p in running.workers()}
-    mixture(target, 1800)
-    after = {p: private_kb(p) for p in running.workers()}
-    assert set(before) == set(after), "a worker died"
-    grown = {p: after[p] - before[p] for p in before}
-    assert max(grown.values()) < 700, f"kB more after 1,800 requests: {grown}"
+    kb = [{p: private_kb(p) for p in running.workers()}]
+    for _ in range(5):
+        mixture(target, 360)
+        kb.append({p: private_kb(p) for p in running.workers()})
+    assert all(set(k) == set(kb[0]) for k in kb), "a worker died"
+    for p in kb[0]:
+        grown = sorted(later[p] - sooner[p] for sooner, later in zip(kb, kb[1:]))
+        assert grown[2] < 140, f"worker {p}: kB more after each 360 requests: {grown}"
 
 
 def test_idle_connections_are_closed(running):
