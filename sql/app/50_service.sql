@@ -50,8 +50,9 @@ BEGIN
 END
 $$;
 
--- What cron does to the database: partitions ahead, expired rows away. Bounded, so that it never holds up a shop.
-CREATE OR REPLACE FUNCTION souk.housekeep(keep_hours integer DEFAULT 48) RETURNS json
+-- What cron does to the database: partitions ahead, expired rows away, idempotency keys after so many hours. Bounded, so that
+-- it never holds up a shop; "more" says that a bound was reached and another call has work to do.
+CREATE OR REPLACE FUNCTION souk.housekeep(keep_hours integer) RETURNS json
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -68,7 +69,8 @@ BEGIN
 		WHERE created_at < now() - make_interval(hours => keep_hours) LIMIT 10000);
 	GET DIAGNOSTICS keys = ROW_COUNT;
 	parts := souk.interactions_prepare();
-	RETURN json_build_object('kv', kv, 'rate_counters', rates, 'idempotency_keys', keys, 'partitions', parts);
+	RETURN json_build_object('kv', kv, 'rate_counters', rates, 'idempotency_keys', keys, 'partitions', parts,
+		'more', greatest(kv, rates, keys) >= 10000);
 END
 $$;
 

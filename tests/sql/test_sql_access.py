@@ -83,7 +83,7 @@ def test_partitions_cannot_be_read_around_the_policy(shop):
     "INSERT INTO souk.settings (key, value) VALUES ('x', '1')", "UPDATE souk.settings SET value = '1'", "DELETE FROM souk.interactions",
     "UPDATE souk.interactions SET success = true", "SELECT * FROM souk.audit", "UPDATE souk.audit SET action = ''", "DELETE FROM souk.audit",
     "INSERT INTO souk.migrations (version, name, checksum) VALUES (99, 'x', 'x')", "DELETE FROM souk.idempotency_keys", "CREATE TABLE shop.x ()",
-    "CREATE TABLE souk.x ()", "CREATE FUNCTION shop.x() RETURNS int LANGUAGE sql AS 'SELECT 1'", "SELECT souk.housekeep()", "SELECT shop.refresh_pairs()",
+    "CREATE TABLE souk.x ()", "CREATE FUNCTION shop.x() RETURNS int LANGUAGE sql AS 'SELECT 1'", "SELECT souk.housekeep(24)", "SELECT shop.refresh_pairs()",
     "SELECT shop.category_ensure('x')", "SELECT shop.search_refresh()", "ALTER TABLE shop.products DISABLE ROW LEVEL SECURITY"])
 def test_web_role_may_not(shop, statement):
     with pytest.raises(SqlError) as e:

@@ -203,10 +203,11 @@ def test_housekeeping_removes_what_has_expired(empty):
     empty.query("kv_set", "new", "00", "600")
     empty.query("kv_incr_window", "old", "5", "1")
     empty.query("idempotency_begin", "p", "old", "00")
-    empty.run("UPDATE souk.idempotency_keys SET created_at = now() - interval '3 days'")
+    empty.run("UPDATE souk.idempotency_keys SET created_at = now() - interval '30 hours'")
     time.sleep(1.1)
-    done = json.loads(empty.query("housekeep", role=False)[0][0])
-    assert (done["kv"], done["rate_counters"], done["idempotency_keys"]) == (1, 1, 1)
+    done = json.loads(empty.query("housekeep", "31", role=False)[0][0])
+    assert (done["kv"], done["rate_counters"], done["idempotency_keys"], done["more"]) == (1, 1, 0, False)
+    assert json.loads(empty.query("housekeep", "29", role=False)[0][0])["idempotency_keys"] == 1
     assert empty.value("SELECT string_agg(key, ',') FROM souk.kv") == "new"
 
 

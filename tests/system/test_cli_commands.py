@@ -158,3 +158,11 @@ def test_output_that_cannot_be_written_is_told(shop):
     with open("/dev/full", "wb") as full:
         done = subprocess.run([BIN, "export", "products"], env=shop.env, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
     assert done.returncode != 0 and b"No space left" in done.stderr
+
+
+def test_housekeeping_keeps_keys_as_long_as_configured(shop):
+    shop.value("INSERT INTO souk.idempotency_keys (principal, key, request_hash, created_at) "
+               "SELECT 'p', 'k' || i, '', now() - interval '30 hours' FROM generate_series(1, 10001) i RETURNING 1")
+    assert json.loads(shop.souk("housekeep", IDEMPOTENCY_KEEP_H="31"))["idempotency_keys"] == 0
+    rounds = [json.loads(line) for line in shop.souk("housekeep", IDEMPOTENCY_KEEP_H="29").splitlines()]
+    assert [r["idempotency_keys"] for r in rounds] == [10000, 1]
