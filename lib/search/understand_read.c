@@ -97,7 +97,7 @@ number(struct arena *a, const char *p, size_t n, const char **out)
 		if (is_digit(p[i])) {
 			text[m++] = p[i];
 			digits++;
-		} else if (memchr(".,'", p[i], 3) != NULL && i + 1 < n && is_digit(p[i + 1])) {
+		} else if ((p[i] == '.' || p[i] == ',' || p[i] == '\'') && i + 1 < n && is_digit(p[i + 1])) {
 			sep = p[i];
 			last = m;
 			digits = 0;

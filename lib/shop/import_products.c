@@ -286,8 +286,6 @@ insist(struct worker *w, const struct batch *b, size_t from, size_t to)
 	}
 	if (end == PG_OK)
 		return true;
-	if (end == PG_AGAIN && to - from > 1)
-		end = PG_DATA;
 	if (w->last) {
 		snprintf(w->im->why, sizeof(w->im->why), "%s", message);
 		return false;
