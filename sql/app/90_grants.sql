@@ -51,3 +51,17 @@ $$;
 -- Work for the owner alone. Everything else runs with the caller's rights, so that calling it gives nothing away.
 REVOKE ALL ON FUNCTION souk.housekeep(integer), souk.interactions_prepare(integer), souk.interactions_drop(integer),
 	shop.refresh_pairs(), shop.refresh_counts(), shop.category_ensure(text) FROM PUBLIC;
+
+-- Orders: read under row-level security; every write goes through functions that check the speaker.
+DO $$
+DECLARE
+	web text := left(current_user, 59) || '_web';
+BEGIN
+	IF EXISTS (SELECT FROM pg_roles WHERE rolname = web) THEN
+		EXECUTE format('GRANT SELECT ON shop.order_events, shop.order_messages, shop.order_transitions, shop.carriers, shop.carrier_transit,
+			shop.holidays TO %I', web);
+	END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION souk.audit_note(text, text, jsonb), shop.stock_add(bigint, bigint, integer, text, bigint), shop.order_restock(bigint, text),
+	shop.order_note(bigint, text, text, text, text, jsonb), shop.order_tell(shop.orders, text, jsonb), shop.order_refund_rest(shop.orders) FROM PUBLIC;
