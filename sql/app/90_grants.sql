@@ -48,6 +48,18 @@ BEGIN
 END
 $$;
 
+-- Messages and webhooks: the web role queues through these two functions and sees none of their tables.
+REVOKE ALL ON FUNCTION souk.notify(text, bigint, text, text, jsonb, text), souk.emit(text, text, jsonb), souk.outbox_housekeep() FROM PUBLIC;
+DO $$
+DECLARE
+	web text := left(current_user, 59) || '_web';
+BEGIN
+	IF EXISTS (SELECT FROM pg_roles WHERE rolname = web) THEN
+		EXECUTE format('GRANT EXECUTE ON FUNCTION souk.notify(text, bigint, text, text, jsonb, text), souk.emit(text, text, jsonb) TO %I', web);
+	END IF;
+END
+$$;
+
 -- Work for the owner alone. Everything else runs with the caller's rights, so that calling it gives nothing away.
 REVOKE ALL ON FUNCTION souk.housekeep(integer), souk.interactions_prepare(integer), souk.interactions_drop(integer),
 	shop.refresh_pairs(), shop.refresh_counts(), shop.category_ensure(text) FROM PUBLIC;
