@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "auth/token.h"
+#include "auth/subject.h"
 #include "cli.h"
 #include "core/banned.h"
 #include "core/json.h"
@@ -13,10 +13,10 @@
 
 /* Whoever may run this command owns the configuration, and with it the database. */
 static const struct subject admin = {
-	.kind = "system", .token_id = "", .name = "souk call", .customer_id = "", .rate_class = "bulk", .principal = "cli:admin", .scopes = { "*" }
+	.kind = "system", .token_id = "", .name = "souk call", .customer_id = "", .rate_class = "bulk", .visitor = "", .order_id = "", .staff_id = "", .principal = "cli:admin", .scopes = { "*" }
 };
 static const struct subject anonymous = {
-	.kind = "anonymous", .token_id = "", .name = "", .customer_id = "", .rate_class = "", .principal = "cli:anonymous", .scopes = { NULL }
+	.kind = "anonymous", .token_id = "", .name = "", .customer_id = "", .rate_class = "", .visitor = "", .order_id = "", .staff_id = "", .principal = "cli:anonymous", .scopes = { NULL }
 };
 
 static int
@@ -48,7 +48,7 @@ cmd_call(struct cli *cli)
 	if (!tools_init(why, sizeof(why)))
 		return cli_fail(cli, CLI_FAILED, "%s", why);
 	if (token != NULL) {
-		if ((e = token_verify(&cli->c, token, "127.0.0.1", &who)) != E_OK)
+		if ((e = subject_resolve(&cli->c, &(struct bearer){ .text = token, .remote_ip = "127.0.0.1" }, &who)) != E_OK)
 			return cli_fail_err(cli, e);
 		call.who = &who;
 	} else if (cli_value(cli, "admin") != NULL) {

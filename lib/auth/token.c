@@ -194,7 +194,7 @@ fill_subject(struct ctx *c, const struct known *k, struct subject *out)
 	const char *blob = memcpy(arena_alloc(c->a, k->blobsz), k->blob, k->blobsz);
 
 	*out = (struct subject){ .kind = blob + k->kind, .name = blob + k->name, .customer_id = blob + k->customer,
-		.rate_class = blob + k->rate_class, .principal = blob + k->principal };
+		.rate_class = blob + k->rate_class, .principal = blob + k->principal, .visitor = "", .order_id = "", .staff_id = "" };
 	out->token_id = out->principal + sizeof("token:") - 1;
 	for (size_t i = 0; i < k->nscopes; i++)
 		out->scopes[i] = blob + k->scopes[i];

@@ -22,7 +22,11 @@ struct subject {
 	const char *name;		/* token name, for the audit; "" without */
 	const char *customer_id;	/* "" unless a customer */
 	const char *rate_class;		/* "" or "bulk" */
-	const char *principal;		/* "token:<id>" or "ip:<addr>"; never NULL; owner of idempotency keys and rate counters */
+	const char *visitor;		/* of a signed basket handle; "" without */
+	const char *order_id;		/* the order that a guest has proven; "" without */
+	const char *staff_id;		/* a person of the shop who logged in; "" for tokens and everybody else */
+	const char *principal;		/* "token:<id>", "customer:<id>", "guest:<order>", "staff:<id>" or "ip:<addr>"; never NULL; owner of idempotency
+					   keys and rate counters */
 	const char *scopes[SCOPES_MAX + 1];	/* NULL-terminated */
 };
 

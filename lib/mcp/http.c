@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "auth/subject.h"
 #include "core/banned.h"
 #include "mcp/headers.h"
 #include "mcp/mcp.h"
@@ -100,7 +101,8 @@ still_trusted(struct http_stream *h)
 		return true;
 	h->tokens = now;
 	if (auth != NULL && strlen(auth) > 7)
-		e = token_verify(&h->r->c, auth + 7 + strspn(auth + 7, " "), h->r->remote_ip, &who);
+		e = subject_resolve(&h->r->c, &(struct bearer){ .text = auth + 7 + strspn(auth + 7, " "), .remote_ip = h->r->remote_ip,
+			.base_url = req_base_url(h->r) }, &who);
 	ctx_clear_error(&h->r->c);
 	return e != E_UNAUTHENTICATED;
 }

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "auth/subject.h"
 #include "core/banned.h"
 #include "core/clock.h"
 #include "core/config.h"
@@ -123,7 +124,7 @@ look(struct watch *w)
 	if (db_generation_tokens() != w->tokens) {
 		/* another token, or the same with other scopes: the caller may see other tools */
 		w->tokens = db_generation_tokens();
-		if (w->call->io->who->token_id[0] != '\0' && !tell_change(w, "tools"))
+		if (subject_known(w->call->io->who) && !tell_change(w, "tools"))
 			return false;
 	}
 	return change[0] == '\0' || tell_change(w, change);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "auth/subject.h"
 #include "core/banned.h"
 #include "core/json.h"
 #include "mcp/session.h"
@@ -80,7 +81,7 @@ put_list(struct mcp_call *call, const char *member, bool templates)
 		return mcp_fail(call, RPC_PARAMS_INVALID, 200, "cursor: is not one of this list");
 	if (all > start + PAGE_ROWS)
 		mcp_next_page(call, member, start + PAGE_ROWS);
-	mcp_cacheable(call, call->io->who->token_id[0] == '\0' && call->io->who->customer_id[0] == '\0');
+	mcp_cacheable(call, !subject_known(call->io->who));
 	return true;
 }
 

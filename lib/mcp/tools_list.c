@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "auth/subject.h"
 #include "core/banned.h"
 #include "mcp/fixtures.h"
 #include "mcp/methods.h"
@@ -61,6 +62,6 @@ mcp_tools_list(struct mcp_call *call)
 		return mcp_fail(call, RPC_PARAMS_INVALID, 200, "cursor: is not one of this list");
 	if (l.seen > l.start + PAGE_ROWS)
 		mcp_next_page(call, "tools", l.start + PAGE_ROWS);
-	mcp_cacheable(call, call->io->who->token_id[0] == '\0' && call->io->who->customer_id[0] == '\0');
+	mcp_cacheable(call, !subject_known(call->io->who));
 	return true;
 }

@@ -6,7 +6,7 @@
 #include "gen/sql.h"
 #include "store/db_internal.h"
 
-static const struct db_subject souk_itself = { "system", "", "", "" };
+static const struct db_subject souk_itself = { .kind = "system" };
 
 static const char *
 text_or_empty(const char *s)
@@ -17,10 +17,10 @@ text_or_empty(const char *s)
 static void
 add_subject(struct db_pipe *p, const struct db_subject *who)
 {
-	const char *v[4] = { text_or_empty(who->kind), text_or_empty(who->customer_id), text_or_empty(who->token_id),
-		text_or_empty(who->locale) };
+	const char *v[6] = { text_or_empty(who->kind), text_or_empty(who->customer_id), text_or_empty(who->token_id),
+		text_or_empty(who->locale), text_or_empty(who->visitor), text_or_empty(who->order_id) };
 
-	db_pipe_add(p, &sql_set_subject, 4, v);
+	db_pipe_add(p, &sql_set_subject, 6, v);
 }
 
 /* The beginning of a transaction; behind a pooler it brings along what else lasts as long as the connection. */

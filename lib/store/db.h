@@ -21,6 +21,8 @@ struct db_subject {
 	const char *customer_id;	/* decimal or "" */
 	const char *token_id;		/* or "" */
 	const char *locale;		/* fr en es de */
+	const char *visitor;		/* of a signed basket handle, or "" */
+	const char *order_id;		/* decimal: the order that a guest has proven, or "" */
 };
 
 enum db_mode { DB_READ, DB_WRITE };

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "auth/idempotency.h"
+#include "auth/subject.h"
 #include "core/banned.h"
 #include "core/clock.h"
 #include "core/json.h"
@@ -36,6 +37,8 @@ db_subject_of(const struct tool_call *call)
 		.customer_id = call->who->customer_id,
 		.token_id = call->who->token_id,
 		.locale = call->locale != NULL ? call->locale : "",
+		.visitor = call->who->visitor,
+		.order_id = call->who->order_id,
 	};
 }
 
@@ -56,9 +59,9 @@ admit(struct ctx *c, struct tool_call *call)
 	}
 	if (!scope_held(call->who, call->tool->scope)) {
 		rate_peek(c, call->who, call->tool->rate, &call->rate);
-		if (call->who->token_id[0] == '\0' && call->who->customer_id[0] == '\0' && call->via == VIA_REST)
+		if (!subject_known(call->who) && call->via == VIA_REST)
 			return fail(c, E_UNAUTHENTICATED, "MCP API key required");	/* as the clients of these routes know it */
-		if (call->who->token_id[0] == '\0' && call->who->customer_id[0] == '\0')
+		if (!subject_known(call->who))
 			return fail(c, E_UNAUTHENTICATED, "%s needs an access token with the scope %s", call->name, call->tool->scope);
 		return fail(c, E_FORBIDDEN, "%s needs the scope %s", call->name, call->tool->scope);
 	}

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "auth/subject.h"
 #include "core/clock.h"
 #include "core/config.h"
-#include "core/ip.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "ops/metrics.h"
@@ -78,19 +78,16 @@ req_read_body(struct req *r)
 	return json_parse(&r->c, r->body, r->bodysz, &r->json);
 }
 
-/* Anonymous callers are limited by address. */
 static void
 be_anonymous(struct req *r)
 {
-	char unit[IP_TEXT];
-
-	r->who = (struct subject){ .kind = "anonymous", .token_id = "", .name = "", .customer_id = "", .rate_class = "" };
-	r->who.principal = arena_printf(r->c.a, "ip:%s", ip_limit_unit(r->remote_ip, unit));
+	subject_anonymous(&r->c, r->remote_ip, &r->who);
 }
 
 enum err
 req_authenticate(struct req *r)
 {
+	struct bearer b = { .remote_ip = r->remote_ip, .recall = (r->route->flags & ROUTE_WHEN_DOWN) != 0 };
 	const char *auth = req_header(r, "Authorization");
 	enum err e;
 
@@ -99,9 +96,9 @@ req_authenticate(struct req *r)
 		return E_OK;
 	if (strncasecmp(auth, "Bearer ", 7) != 0)
 		return fail(&r->c, E_UNAUTHENTICATED, "Authorization: must be Bearer with a token");
-	auth += 7 + strspn(auth + 7, " ");
-	e = r->route->flags & ROUTE_WHEN_DOWN ? token_recall(&r->c, auth, r->remote_ip, &r->who)
-					      : token_verify(&r->c, auth, r->remote_ip, &r->who);
+	b.text = auth + 7 + strspn(auth + 7, " ");
+	b.base_url = req_base_url(r);
+	e = subject_resolve(&r->c, &b, &r->who);
 	if (e != E_OK) {
 		be_anonymous(r);
 		if (e == E_UNAUTHENTICATED)
@@ -115,7 +112,7 @@ check_scope(struct req *r)
 {
 	if (scope_held(&r->who, r->route->scope))
 		return E_OK;
-	if (!*r->who.token_id)
+	if (!subject_known(&r->who))
 		return fail(&r->c, E_UNAUTHENTICATED, "MCP API key required");
 	return fail(&r->c, E_FORBIDDEN, "this token lacks the scope %s", r->route->scope);
 }

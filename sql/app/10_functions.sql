@@ -50,6 +50,11 @@ CREATE OR REPLACE FUNCTION souk.sees_all() RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT coalesce(current_setting('souk.kind', true) IN ('staff', 'service', 'system'), false) $$;
 
+-- souk itself, for nobody's account: log-ins, deliveries, housekeeping.
+CREATE OR REPLACE FUNCTION souk.is_system() RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT coalesce(current_setting('souk.kind', true) = 'system', false) $$;
+
 -- The customer who speaks; NULL for everybody else, and for an id that is no number.
 CREATE OR REPLACE FUNCTION souk.me() RETURNS bigint
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -59,6 +64,22 @@ SELECT CASE
 		AND current_setting('souk.customer_id', true) ~ '^[0-9]{1,18}$'
 	THEN current_setting('souk.customer_id', true)::bigint END
 $$;
+
+-- The order that whoever speaks has proven to be theirs with its number, its e-mail address and a code that was sent there; NULL for everybody else. A customer
+-- may have proven one beside the orders of their own.
+CREATE OR REPLACE FUNCTION souk.my_order() RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+SELECT CASE
+	WHEN current_setting('souk.kind', true) IN ('guest', 'customer')
+		AND current_setting('souk.order_id', true) ~ '^[0-9]{1,18}$'
+	THEN current_setting('souk.order_id', true)::bigint END
+$$;
+
+-- The visitor whose signed handle came with the call (of a basket), whoever else speaks; NULL without one.
+CREATE OR REPLACE FUNCTION souk.visitor() RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT nullif(current_setting('souk.visitor', true), '') $$;
 
 -- The language to answer in: the argument, else the speaker's, else French.
 CREATE OR REPLACE FUNCTION souk.locale(wanted text) RETURNS text

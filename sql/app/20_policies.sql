@@ -1,5 +1,5 @@
--- Row-level security. Staff, services and the system see every row; a customer sees what is theirs; anybody else,
--- and a connection that has not said who speaks, sees nothing. The sub-selects make PostgreSQL evaluate the settings once
+-- Row-level security. Staff, services and the system see every row; a customer sees what is theirs; a guest the one order that they
+-- have proven, with what belongs to it; anybody else, and a connection that has not said who speaks, sees nothing. The sub-selects make PostgreSQL evaluate the settings once
 -- per statement, not once per row.
 
 DROP POLICY IF EXISTS all_or_own ON shop.customers;
@@ -8,16 +8,16 @@ CREATE POLICY all_or_own ON shop.customers
 
 DROP POLICY IF EXISTS all_or_own ON shop.orders;
 CREATE POLICY all_or_own ON shop.orders
-	USING ((SELECT souk.sees_all()) OR customer_id = (SELECT souk.me()));
+	USING ((SELECT souk.sees_all()) OR customer_id = (SELECT souk.me()) OR id = (SELECT souk.my_order()));
 
 DROP POLICY IF EXISTS all_or_own ON shop.order_items;
 CREATE POLICY all_or_own ON shop.order_items
-	USING ((SELECT souk.sees_all())
+	USING ((SELECT souk.sees_all()) OR order_id = (SELECT souk.my_order())
 		OR EXISTS (SELECT FROM shop.orders o WHERE o.id = order_id AND o.customer_id = (SELECT souk.me())));
 
 DROP POLICY IF EXISTS all_or_own ON shop.shipments;
 CREATE POLICY all_or_own ON shop.shipments
-	USING ((SELECT souk.sees_all())
+	USING ((SELECT souk.sees_all()) OR order_id = (SELECT souk.my_order())
 		OR EXISTS (SELECT FROM shop.orders o WHERE o.id = order_id AND o.customer_id = (SELECT souk.me())));
 
 -- Published reviews are public; who wrote them is kept from the web role by column privileges.
@@ -39,3 +39,13 @@ CREATE POLICY all_or_own ON souk.interactions
 DROP POLICY IF EXISTS append ON souk.interactions;
 CREATE POLICY append ON souk.interactions FOR INSERT
 	WITH CHECK (true);
+
+-- Log-ins are souk's own business, whoever logs in.
+DROP POLICY IF EXISTS all_or_none ON souk.staff;
+CREATE POLICY all_or_none ON souk.staff USING ((SELECT souk.is_system()));
+DROP POLICY IF EXISTS all_or_none ON souk.staff_recovery;
+CREATE POLICY all_or_none ON souk.staff_recovery USING ((SELECT souk.is_system()));
+DROP POLICY IF EXISTS all_or_none ON souk.sessions;
+CREATE POLICY all_or_none ON souk.sessions USING ((SELECT souk.is_system()));
+DROP POLICY IF EXISTS all_or_none ON souk.login_codes;
+CREATE POLICY all_or_none ON souk.login_codes USING ((SELECT souk.is_system()));

@@ -45,6 +45,13 @@ BEGIN
 	EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON souk.kv, souk.rate_counters TO %I', web);
 	EXECUTE format('GRANT SELECT, INSERT, UPDATE (status, reply) ON souk.idempotency_keys TO %I', web);
 	EXECUTE format('GRANT INSERT, UPDATE ON souk.test_runs TO %I', web);
+
+	-- Log-in, which programs do as souk itself.
+	EXECUTE format('GRANT SELECT ON souk.roles TO %I', web);
+	EXECUTE format('GRANT SELECT, UPDATE (totp_step, last_login_at, password) ON souk.staff TO %I', web);
+	EXECUTE format('GRANT SELECT, UPDATE (used_at) ON souk.staff_recovery TO %I', web);
+	EXECUTE format('GRANT SELECT, INSERT, DELETE, UPDATE (seen_at) ON souk.sessions TO %I', web);
+	EXECUTE format('GRANT SELECT, INSERT, UPDATE (tries, used_at) ON souk.login_codes TO %I', web);
 END
 $$;
 

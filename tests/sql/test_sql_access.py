@@ -51,6 +51,27 @@ def test_customer_sees_own_rows_only(shop):
         assert as_web(shop, f"{speak} SELECT count(*) FROM {table}") == [mine], table
 
 
+def test_guest_sees_the_one_order(shop):
+    """What belongs to it too, and nothing else: not the customer's other orders, not the customer."""
+    order, customer = shop.rows("SET souk.kind = 'system'; SELECT o.id, o.customer_id FROM shop.orders o JOIN shop.shipments s ON s.order_id = o.id "
+                                "WHERE (SELECT count(*) FROM shop.orders x WHERE x.customer_id = o.customer_id) > 1 ORDER BY o.id LIMIT 1")[0]
+    speak = f"SET souk.kind = 'guest'; SET souk.order_id = '{order}'; SET souk.customer_id = '{customer}';"
+    assert as_web(shop, f"{speak} SELECT id FROM shop.orders") == [order]
+    for table in OF_ORDERS:
+        mine = shop.value(f"SET souk.kind = 'system'; SELECT count(*) FROM {table} WHERE order_id = {order}")
+        assert int(mine) > 0
+        assert as_web(shop, f"{speak} SELECT count(*), count(*) FILTER (WHERE order_id = {order}) FROM {table}") == [f"{mine}\x1f{mine}"], table
+    for table in ("shop.customers", "souk.preferences", "souk.interactions"):
+        assert as_web(shop, f"{speak} SELECT count(*) FROM {table}") == ["0"], table
+
+
+def test_proven_order_counts_for_guests_and_customers_alone(shop):
+    for kind, seen in (("guest", "1"), ("customer", "1"), ("visitor", "0"), ("anonymous", "0"), ("", "0")):
+        assert as_web(shop, f"SET souk.kind = '{kind}'; SET souk.order_id = '7'; SELECT count(*) FROM shop.orders") == [seen], kind
+    for order in ("", "seven", "-7", "7 ", "9" * 19):
+        assert as_web(shop, f"SET souk.kind = 'guest'; SET souk.order_id = '{order}'; SELECT count(*) FROM shop.orders") == ["0"], order
+
+
 def test_customer_cannot_write_for_another(shop):
     """Also where the role could write: the owner, who is held by the same forced policies."""
     with pytest.raises(SqlError) as e:

@@ -37,10 +37,10 @@ def test_tools_take_nothing_but_arguments(path):
 
 
 def test_subject_lasts_for_the_transaction(shop):
-    assert shop.rows("BEGIN; PREPARE s AS %s; EXECUTE s('customer', '7', 'abc', 'en') \\g /dev/null\n"
-                     "SELECT current_setting('souk.kind'), souk.me(), current_setting('souk.token_id'), souk.locale(NULL), souk.sees_all(); COMMIT;"
-                     "SELECT souk.me(), souk.locale(NULL), souk.sees_all();" % text(os.path.join(ROOT, "sql", "query", "set_subject.sql"))) == \
-        [["customer", "7", "abc", "en", "f"], ["", "fr", "f"]]
+    assert shop.rows("BEGIN; PREPARE s AS %s; EXECUTE s('customer', '7', 'abc', 'en', 'v1', '9') \\g /dev/null\n"
+                     "SELECT current_setting('souk.kind'), souk.me(), current_setting('souk.token_id'), souk.locale(NULL), souk.sees_all(), souk.visitor(), "
+                     "souk.my_order(); COMMIT; SELECT souk.me(), souk.locale(NULL), souk.sees_all(), souk.visitor(), souk.my_order();" % text(os.path.join(ROOT, "sql", "query", "set_subject.sql"))) == \
+        [["customer", "7", "abc", "en", "f", "v1", "9"], ["", "fr", "f", "", ""]]
 
 
 # ---- tokens

@@ -13,7 +13,7 @@
 
 static struct arena arena;
 static struct ctx c;
-static const struct db_subject staff = { "staff", "", "tok1", "fr" };
+static const struct db_subject staff = { .kind = "staff", .token_id = "tok1", .locale = "fr" };
 
 static const struct sql q_who = { "t_who",
 	"SELECT concat_ws('|', current_setting('souk.kind', true), current_setting('souk.customer_id', true), "

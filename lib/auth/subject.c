@@ -1,0 +1,132 @@
+/* Who speaks; see subject.h. */
+#include "auth/subject.h"
+
+#include <string.h>
+
+#include "auth/signed.h"
+#include "core/banned.h"
+#include "core/ip.h"
+#include "core/log.h"
+
+/* What customers, guests and visitors may do; which rows they may do it with is for row-level security. */
+static const struct {
+	const char *kind;
+	const char *scopes[8];
+} kinds[] = {
+	{ "customer", { "orders:read", "orders:write", "support:read", "support:write", NULL } },
+	{ "guest", { "orders:read", "orders:write", "support:read", "support:write", NULL } },
+	{ "visitor", { NULL } },
+	{ "anonymous", { NULL } },
+};
+
+static void
+be(struct subject *out, const char *kind, const char *principal)
+{
+	*out = (struct subject){ .kind = kind, .token_id = "", .name = "", .customer_id = "", .rate_class = "", .visitor = "", .order_id = "",
+		.staff_id = "", .principal = principal };
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kinds[i].kind, kind) == 0)
+			memcpy(out->scopes, kinds[i].scopes, sizeof(kinds[i].scopes));
+}
+
+static const char *
+by_address(struct ctx *c, const char *remote_ip)
+{
+	char unit[IP_TEXT];
+
+	return arena_printf(c->a, "ip:%s", ip_limit_unit(remote_ip != NULL ? remote_ip : "", unit));
+}
+
+void
+subject_anonymous(struct ctx *c, const char *remote_ip, struct subject *out)
+{
+	be(out, "anonymous", by_address(c, remote_ip));
+}
+
+void
+subject_customer(struct ctx *c, const char *customer_id, struct subject *out)
+{
+	be(out, "customer", arena_printf(c->a, "customer:%s", customer_id));
+	out->customer_id = out->principal + sizeof("customer:") - 1;
+}
+
+void
+subject_guest(struct ctx *c, const char *order_id, struct subject *out)
+{
+	be(out, "guest", arena_printf(c->a, "guest:%s", order_id));
+	out->order_id = out->principal + sizeof("guest:") - 1;
+}
+
+/* Anybody may have a new basket, so visitors are counted by address. */
+void
+subject_visitor(struct ctx *c, const char *visitor, const char *remote_ip, struct subject *out)
+{
+	be(out, "visitor", by_address(c, remote_ip));
+	out->visitor = arena_strdup(c->a, visitor);
+}
+
+bool
+subject_known(const struct subject *s)
+{
+	return strcmp(s->kind, "anonymous") != 0 && strcmp(s->kind, "visitor") != 0;
+}
+
+static enum err
+resolve_token(struct ctx *c, const struct bearer *b, struct subject *out)
+{
+	return b->recall ? token_recall(c, b->text, b->remote_ip, out) : token_verify(c, b->text, b->remote_ip, out);
+}
+
+static enum err
+resolve_guest(struct ctx *c, const struct bearer *b, struct subject *out)
+{
+	const char *order;
+
+	if (signed_check(c, "gst", b->text, &order))
+		return c->err;
+	subject_guest(c, order, out);
+	return E_OK;
+}
+
+static enum err
+resolve_customer(struct ctx *c, const struct bearer *b, struct subject *out)
+{
+	const char *customer;
+
+	if (signed_check(c, "cst", b->text, &customer))
+		return c->err;
+	subject_customer(c, customer, out);
+	return E_OK;
+}
+
+static enum err
+resolve_visitor(struct ctx *c, const struct bearer *b, struct subject *out)
+{
+	const char *visitor;
+
+	if (signed_check(c, "bsk", b->text, &visitor))
+		return c->err;
+	subject_visitor(c, visitor, b->remote_ip, out);
+	return E_OK;
+}
+
+/* The first row whose beginning fits decides; the last takes the rest, and refuses what is no token. */
+static const struct {
+	const char *begins;
+	enum err (*resolve)(struct ctx *c, const struct bearer *b, struct subject *out);
+} forms[] = {
+	{ "gst_", resolve_guest },
+	{ "cst_", resolve_customer },
+	{ "bsk_", resolve_visitor },
+	{ "", resolve_token },
+};
+
+enum err
+subject_resolve(struct ctx *c, const struct bearer *b, struct subject *out)
+{
+	size_t i = 0;
+
+	while (strncmp(b->text, forms[i].begins, strlen(forms[i].begins)) != 0)
+		i++;
+	return forms[i].resolve(c, b, out);
+}
