@@ -12,6 +12,7 @@
 #include "mcp/headers.h"
 #include "mcp/methods.h"
 #include "mcp/notify.h"
+#include "tool/handles.h"
 #include "tool/schema.h"
 
 static void
@@ -133,6 +134,7 @@ bool
 mcp_tools_call(struct mcp_call *call)
 {
 	struct mcp_io *io = call->io;
+	const struct subject *asked = io->who;
 	struct tool_call tool = {
 		.who = io->who,
 		.locale = io->locale,
@@ -158,8 +160,17 @@ mcp_tools_call(struct mcp_call *call)
 	if (call->era == ERA_MODERN && found != NULL &&
 	    !header_params_match(call->c, io->headers, found->input_schema, tool.args, &call->error))
 		return mcp_count(call) && false;
-	if (found != NULL && found->confirm != NULL && !mcp_confirmed(call, found, tool.args))
-		return mcp_count(call);
+	/* who confirms is who speaks; what is wrong with a handle is told by tool_call() */
+	if (found != NULL && found->confirm != NULL && tool_handles(call->c, found, tool.args, &io->who) == E_OK) {
+		bool confirmed;
+
+		tool.who = io->who;
+		confirmed = mcp_confirmed(call, found, tool.args);
+		io->who = asked;
+		if (!confirmed)
+			return mcp_count(call);
+	}
+	ctx_clear_error(call->c);
 	e = tool_call(call->c, &tool);
 	io->rate = tool.rate;
 	io->rated = true;

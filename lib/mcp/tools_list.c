@@ -32,6 +32,13 @@ list_entry(struct mcp_call *call, struct listing *l, const char *entry, size_t n
 	buf_put(call->out, entry, n);
 }
 
+/* What a guest may do is shown to whoever may become one. */
+static bool
+may_see(const struct subject *who, const struct tool *t)
+{
+	return scope_held(who, t->scope) || ((t->handles & HANDLE_GUEST) != 0 && !subject_known(who));
+}
+
 static void
 list_tools(struct mcp_call *call, struct listing *l, bool first)
 {
@@ -39,7 +46,7 @@ list_tools(struct mcp_call *call, struct listing *l, bool first)
 		size_t n;
 		const char *entry = tool_entry(t, call->io->server, &n);
 
-		if (entry != NULL && comes_first(t) == first && scope_held(call->io->who, t->scope))
+		if (entry != NULL && comes_first(t) == first && may_see(call->io->who, t))
 			list_entry(call, l, entry, n);
 	}
 }

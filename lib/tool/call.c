@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "ops/metrics.h"
 #include "store/db.h"
+#include "tool/handles.h"
 #include "tool/record.h"
 #include "tool/schema.h"
 #include "tool/tool.h"
@@ -57,12 +58,18 @@ admit(struct ctx *c, struct tool_call *call)
 			return c->err;
 		return fail(c, E_NOT_FOUND, "unknown tool: %.60s", call->name);
 	}
+	if (tool_handles(c, call->tool, call->args, &call->who)) {
+		enum err e = rate_hit(c, call->who, call->tool->rate, &call->rate);
+
+		return e == E_RATE_LIMITED ? e : c->err;
+	}
 	if (!scope_held(call->who, call->tool->scope)) {
 		rate_peek(c, call->who, call->tool->rate, &call->rate);
 		if (!subject_known(call->who) && call->via == VIA_REST)
 			return fail(c, E_UNAUTHENTICATED, "MCP API key required");	/* as the clients of these routes know it */
 		if (!subject_known(call->who))
-			return fail(c, E_UNAUTHENTICATED, "%s needs an access token with the scope %s", call->name, call->tool->scope);
+			return fail(c, E_UNAUTHENTICATED, "%s needs an access token with the scope %s%s", call->name, call->tool->scope,
+				call->tool->handles & HANDLE_GUEST ? ", or for one order what guest_verify gives as guest" : "");
 		return fail(c, E_FORBIDDEN, "%s needs the scope %s", call->name, call->tool->scope);
 	}
 	return rate_hit(c, call->who, call->tool->rate, &call->rate);

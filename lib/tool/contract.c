@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/signed.h"
 #include "core/banned.h"
 #include "core/buf.h"
 #include "core/json.h"
+#include "tool/handles.h"
 #include "tool/registry.h"
 #include "tool/schema.h"
 
@@ -27,7 +29,7 @@ static const char *const mcp_members[] = {
 };
 static const char *const own_members[] = {
 	"x-scope", "x-rate", "x-servers", "x-aliases", "x-rest", "x-handler", "x-transaction", "x-interaction",
-	"x-confirm", NULL
+	"x-confirm", "x-handles", NULL
 };
 
 static const char *
@@ -382,6 +384,38 @@ read_confirm(struct ctx *c, struct tool *t)
 	return E_OK;
 }
 
+/* Arguments that hold signed handles have to be there, optional and long enough. */
+static enum err
+read_handles(struct ctx *c, struct tool *t)
+{
+	json_object *list, *properties, *property, *max;
+	const char *type = "";
+	size_t n;
+
+	switch (json_get_array(t->contract, "x-handles", &list)) {
+	case JSON_ABSENT:
+		return E_OK;
+	case JSON_OK:
+		break;
+	default:
+		return fail(c, E_INVALID, "x-handles must be an array");
+	}
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		const char *name = json_object_get_string(json_object_array_get_idx(list, i));
+		unsigned handle = name != NULL ? handle_named(name) : 0;
+
+		if (handle == 0)
+			return fail(c, E_INVALID, "x-handles: there is no handle \"%.60s\"", name != NULL ? name : "null");
+		if (json_get_object(t->input_schema, "properties", &properties) != JSON_OK ||
+		    json_get_object(properties, name, &property) != JSON_OK ||
+		    json_get_string(property, "type", 0, 16, &type, &n) != JSON_OK || strcmp(type, "string") != 0 ||
+		    !json_object_object_get_ex(property, "maxLength", &max) || json_object_get_int(max) != SIGNED_MAX - 1)
+			return fail(c, E_INVALID, "x-handles: inputSchema has no text \"%s\" with maxLength %d", name, SIGNED_MAX - 1);
+		t->handles |= handle;
+	}
+	return E_OK;
+}
+
 enum err
 contract_read(struct ctx *c, const struct tool_file *file, struct tool *t)
 {
@@ -391,7 +425,8 @@ contract_read(struct ctx *c, const struct tool_file *file, struct tool *t)
 	if (!json_object_is_type(t->contract, json_type_object))
 		return fail(c, E_INVALID, "a contract must be an object");
 	if (read_names(c, file, t) || read_limits(c, t) || read_schemas(c, t) || read_work(c, file, t) || read_rest(c, t) ||
-	    read_aliases(c, t) || read_servers(c, t) || read_kind(c, t) || read_confirm(c, t))
+	    read_aliases(c, t) || read_servers(c, t) || read_kind(c, t) || read_confirm(c, t) ||
+	    read_handles(c, t))
 		return c->err;
 	return E_OK;
 }

@@ -13,6 +13,8 @@
  *   x-transaction  optional, with x-handler: "none" when the handler opens its transactions itself
  *   x-confirm      optional  the question that MCP clients are asked before the work is done, "Cancel order {orderNumber}?", for what destroys or costs
  *                            money; inputSchema then has an optional text "confirm", which the tool itself never sees
+ *   x-handles      optional  ["guest"], ["basket"] or both: arguments that hold a signed handle (auth/signed.h); inputSchema has them as optional texts of
+ *                            at most 127 characters.  They say who speaks (tool/handles.h), and the tool itself never sees them
  *   x-interaction  optional  CHAT, SEARCH, RECOMMENDATION, CONTENT_GENERATION or ANALYTICS, for the record; the default goes by the folder
  */
 #ifndef SOUK_TOOL_TOOL_H
@@ -54,12 +56,16 @@ struct tool {
 	const char *path;		/* "catalog/search_products", the contract's file */
 	const char *kind;		/* type of interaction, for the record */
 	const char *confirm;		/* x-confirm, or NULL */
+	unsigned handles;		/* x-handles: HANDLE_* */
 	const char *const *aliases;	/* NULL-terminated */
 	const struct tool_listing *listings;	/* one for each of x-servers, ended by server NULL */
 	bool in_transaction;		/* a handler runs inside a transaction that tool_call() opens */
 	bool needs_args;		/* inputSchema requires a member */
 	int nparams;			/* of the statement: 2 when it uses $2 and runs for nobody, 1, or 0 when it does not use $1 */
 };
+
+#define HANDLE_GUEST 1u
+#define HANDLE_BASKET 2u
 
 /* How one server lists a tool. */
 struct tool_listing {
