@@ -216,7 +216,7 @@ ALL_CF = -std=gnu11 -D_GNU_SOURCE -DSOUK_VERSION='"$(VERSION)"' \
 	$(if $(DEVELOPER),$(FLAGS_DEVELOPER)) $(PKG_CF) $(CPPFLAGS) $(CFLAGS)
 ALL_LD = -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed \
 	$(LD_MODE) $(LDFLAGS)
-LIBS   := $(PKG_LD) -lfcgi -lcsv -lstemmer -lm
+LIBS   := $(PKG_LD) -lfcgi -lcsv -lstemmer -lcurl -lm
 
 # ---- rules ------------------------------------------------------------------
 
@@ -292,7 +292,6 @@ $(B)/souk-test.fcgi: $(G)/prog_all.o $(CGI_O) $(if $(EMBED),$(G)/tools_test.o) \
 	$(LINK)
 $(B)/souk-conformance.fcgi: $(G)/prog_all.o $(CGI_O) $(CONF_C:%.c=$(B)/%.o) $(LIBSOUK)
 	$(LINK)
-$(B)/bin/souk: XLIBS = -lcurl
 $(B)/bin/souk: $(CLI_O) $(LIBSOUK) $(ROUTES)
 	$(LINK)
 

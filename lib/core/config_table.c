@@ -42,6 +42,26 @@ is_smtp_url(const char *v)
 }
 
 static bool
+is_port_list(const char *v)
+{
+	return strspn(v, "0123456789, ") == strlen(v);
+}
+
+static bool
+is_resolve_list(const char *v)
+{
+	size_t n;
+
+	for (; (n = strcspn(v += strspn(v, " "), " ")) > 0; v += n) {
+		const char *host = memchr(v, ':', n), *port = host != NULL ? memchr(host + 1, ':', n - (size_t)(host + 1 - v)) : NULL;
+
+		if (host == v || port == NULL || port + 1 == v + n)
+			return false;
+	}
+	return true;
+}
+
+static bool
 is_pepper(const char *v)
 {
 	return strlen(v) >= 32;
@@ -101,6 +121,7 @@ is_locale_list(const char *v)
 #define G_LOG "Log and monitoring"
 #define G_AI "Language models"
 #define G_PAY "Payment"
+#define G_OUT "Calls to other services"
 #define G_MESSAGE "Mail and messengers"
 
 #define ID_OF "Identifier given by the provider."
@@ -215,6 +236,15 @@ static const struct cfg_row table[] = {
 
 	SECRET("STRIPE_SECRET_KEY", "", G_PAY, "Key for creating payment links at Stripe; empty: none are offered."),
 	SECRET("STRIPE_WEBHOOK_SECRET", "", G_PAY, "Secret with which Stripe signs its webhooks; two, separated by a comma, while it is changed."),
+
+	FORM("OUTGOING_PRIVATE", "", G_OUT, ip_list_valid, "addresses and networks such as 10.0.0.0/8",
+		"Networks of your own that outgoing webhooks may reach, with plain http and any port too. Empty: only public addresses, by https."),
+	FORM("OUTGOING_PORTS", "443", G_OUT, is_port_list, "port numbers such as 443, 8443",
+		"Ports of public addresses that outgoing webhooks may reach."),
+	FORM("OUTGOING_CA_FILE", "", G_OUT, is_absolute, "an absolute path",
+		"Certificates, in PEM form, that are trusted for calls to other services instead of the system's."),
+	FORM("OUTGOING_RESOLVE", "", G_OUT, is_resolve_list, "entries such as erp.example:443:10.0.0.7",
+		"Addresses of host names, separated by blanks, as host:port:address, instead of asking for them."),
 
 	SECRET_FORM("SMTP_URL", "", G_MESSAGE, is_smtp_url, "smtp://user:password@host:587 or smtps://...",
 		"Mail server for outgoing mail; empty: no mail is sent."),

@@ -110,6 +110,23 @@ ip_is_loopback(const char *addr)
 	return ip_in_list(addr, "127.0.0.0/8 ::1");
 }
 
+bool
+ip_is_public(const char *addr)
+{
+	/* IANA's registries of special-purpose addresses. */
+	static const char inside4[] = "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 "
+		"192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/4 240.0.0.0/4";
+	static const char inside6[] = "2001::/23 2001:db8::/32 2002::/16 3fff::/20";
+	struct in6_addr a;
+	bool v4;
+
+	if (!parse(addr, &a, &v4))
+		return false;
+	if (strchr(addr, ':') == NULL)
+		return !ip_in_list(addr, inside4);
+	return ip_in_list(addr, "2000::/3") && !ip_in_list(addr, inside6);
+}
+
 char *
 ip_limit_unit(const char *addr, char out[IP_TEXT])
 {

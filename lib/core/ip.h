@@ -16,6 +16,10 @@ bool ip_list_valid(const char *list);
 /* Is it a loopback address (127/8, ::1, or IPv4-mapped)? */
 bool ip_is_loopback(const char *addr);
 
+/* Is it an address of the public internet?  False for loopback, private, link-local, shared, documentation, multicast and reserved addresses,
+   for IPv4 in any IPv6 form, for tunnels, and for what is no address. */
+bool ip_is_public(const char *addr);
+
 /* The unit that limits count: an IPv4 address as it is, an IPv6 address as its /64 ("2001:db8:1:2::/64"), since one subscriber holds that many.
    Anything else gives "unknown".  Returns out (IP_TEXT bytes). */
 char *ip_limit_unit(const char *addr, char out[IP_TEXT]);

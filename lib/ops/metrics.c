@@ -314,7 +314,8 @@ print_breakers(struct buf *b)
 
 	print_head(b, "souk_breaker_open", 17, "gauge", "Whether calls to the dependency are held back (1) or not (0).");
 	for (int i = 0; i < BREAKER__MAX; i++)
-		buf_printf(b, "souk_breaker_open{dependency=\"%s\"} %d\n", names[i], strcmp(breaker_state((enum breaker)i), "closed") != 0);
+		buf_printf(b, "souk_breaker_open{dependency=\"%s\"} %d\n", names[i],
+			i == BREAKER_HTTP ? breaker_hosts_open() > 0 : strcmp(breaker_state((enum breaker)i), "closed") != 0);
 }
 
 void

@@ -6,6 +6,8 @@
  * closed: failures since time, none of them followed by a success.  open: refuses until time.  half-open: one process
  * probes; if it has not told how it went by time (it may have been killed), the next one may.
  */
+#include <string.h>
+
 #include "store/shm.h"
 #include "store/shm_map.h"
 
@@ -112,4 +114,20 @@ breaker_state(enum breaker b)
 	static const char *const names[] = { "closed", "open", "half-open", "closed" };
 
 	return names[unpack(atomic_load(&shm_map()->breakers[b])).mode];
+}
+
+enum breaker
+breaker_of_host(const char *host)
+{
+	return (enum breaker)(SHM_BREAKERS + shm_hash(host, strlen(host)) % SHM_HOSTS);
+}
+
+int
+breaker_hosts_open(void)
+{
+	int n = 0;
+
+	for (unsigned i = 0; i < SHM_HOSTS; i++)
+		n += unpack(atomic_load(&shm_map()->breakers[SHM_BREAKERS + i])).mode != CLOSED;
+	return n;
 }

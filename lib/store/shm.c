@@ -21,7 +21,7 @@
 
 #define LOCK_WAIT_MS 2000
 
-_Static_assert(SHM__GENERATIONS <= 16 && BREAKER__MAX <= 16, "the layout has room for 16 of each");
+_Static_assert(SHM__GENERATIONS <= 16 && BREAKER__MAX <= SHM_BREAKERS, "the layout has room for 16 of each");
 
 int64_t (*shm_clock)(void) = now_ms;
 

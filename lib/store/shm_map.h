@@ -12,8 +12,10 @@
 #include "core/banned.h"
 
 #define SHM_MAGIC 0x316d68736b756f73ULL	/* "soukshm1" */
-#define SHM_VERSION 1u
+#define SHM_VERSION 2u
 
+#define SHM_BREAKERS 16u		/* of enum breaker */
+#define SHM_HOSTS 256u		/* breakers of HTTP hosts, by hash */
 #define SHM_RATE_SLOTS 32768u	/* power of two */
 #define SHM_BUCKET 16u		/* slots in which a key may live */
 #define SHM_PROCESSES 256u
@@ -61,7 +63,7 @@ struct shm_histogram {
 struct shm {
 	struct shm_head head;
 	_Atomic uint64_t generations[16];
-	_Atomic uint64_t breakers[16];
+	_Atomic uint64_t breakers[SHM_BREAKERS + SHM_HOSTS];
 	_Atomic uint64_t dropped;	/* metrics for which there was no room */
 	struct shm_process processes[SHM_PROCESSES];
 	struct shm_rate_slot rate[SHM_RATE_SLOTS];
