@@ -68,6 +68,8 @@ DECLARE
 	line record;
 	units integer := 0;
 BEGIN
+	PERFORM FROM shop.products p WHERE p.id IN (SELECT i.product_id FROM shop.order_items i WHERE i.order_id = which AND i.stock_taken > 0)
+		ORDER BY p.id FOR NO KEY UPDATE;
 	FOR line IN
 		SELECT i.id, i.product_id, i.variant_id, i.stock_taken AS n,
 			CASE WHEN i.variant_id IS NULL THEN p.variant_count = 0 ELSE true END AS takes
@@ -166,7 +168,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF o.paid_at IS NOT NULL AND to_regprocedure('shop.refund_request(bigint,bigint,text,text)') IS NOT NULL THEN
-		PERFORM shop.refund_request(o.id, o.total_minor, 'cancelled', 'cancel:' || o.id);
+		PERFORM shop.refund_request(o.id, NULL, 'cancelled', 'cancel:' || o.id);
 	END IF;
 END
 $$;

@@ -84,3 +84,21 @@ END
 $$;
 REVOKE ALL ON FUNCTION souk.audit_note(text, text, jsonb), shop.stock_add(bigint, bigint, integer, text, bigint), shop.order_restock(bigint, text),
 	shop.order_note(bigint, text, text, text, text, jsonb), shop.order_tell(shop.orders, text, jsonb), shop.order_refund_rest(shop.orders) FROM PUBLIC;
+
+-- Baskets are the speaker's own to write, under row-level security; everything about money goes through functions that check the speaker.
+DO $$
+DECLARE
+	web text := left(current_user, 59) || '_web';
+BEGIN
+	IF EXISTS (SELECT FROM pg_roles WHERE rolname = web) THEN
+		EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON shop.baskets, shop.basket_items TO %I', web);
+		EXECUTE format('GRANT SELECT ON shop.discounts, shop.shipping_rates, shop.payments, shop.refunds TO %I', web);
+	END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION shop.order_make(shop.baskets, jsonb, interval), shop.order_buyer(shop.orders, jsonb), shop.stock_recover(bigint[]),
+	shop.order_expire(bigint, boolean), shop.payment_close(bigint, text), shop.hold_until(bigint, timestamptz),
+	shop.payment_paid(shop.orders, shop.payments, jsonb), shop.payment_unpaid(shop.orders, shop.payments, text, jsonb),
+	shop.payment_returned(shop.orders, shop.payments, jsonb), shop.order_refunded(shop.orders, shop.payments, bigint, bigint),
+	shop.payment_disputed(shop.orders, shop.payments, text, jsonb), shop.refund_make(bigint, bigint, text, text),
+	souk.alert(text, text, text, jsonb) FROM PUBLIC;
