@@ -137,6 +137,19 @@ add_term(struct build *b, uint32_t term)
 	return true;
 }
 
+/* A number of a title: seven bits in each byte, the lowest first; all but the last have the eighth. */
+static void
+put_title(struct build *b, uint32_t v)
+{
+	unsigned char bytes[5];
+	size_t n = 0;
+
+	for (; v >= 0x80; v >>= 7)
+		bytes[n++] = (unsigned char)(v | 0x80);
+	bytes[n++] = (unsigned char)v;
+	build_put(b, SEC_TITLE, bytes, n);
+}
+
 static void
 on_word(void *arg, const struct text_word *w)
 {
@@ -152,7 +165,7 @@ on_word(void *arg, const struct text_word *w)
 		return;
 	b->count++;
 	if (b->title)
-		build_put(b, SEC_TITLE, &term, sizeof(term));
+		put_title(b, term + SEG_TITLE_TERMS);
 }
 
 static void
@@ -188,10 +201,12 @@ object_of(const char *s, size_t n)
 static void
 read_field(struct build *b, enum seg_field field, int lang, const char *s, size_t n, json_object *others)
 {
-	uint32_t langs = 1, gap = SEG_BREAK;
+	uint32_t langs = 1;
 
 	b->field = field;
 	b->count = 0;
+	if (b->title)
+		put_title(b, (uint32_t)(lang + 1));
 	if (s != NULL)
 		read_text(b, lang, s, n);
 	if (others != NULL) {
@@ -201,7 +216,7 @@ read_field(struct build *b, enum seg_field field, int lang, const char *s, size_
 			if (other == lang || !json_object_is_type(value, json_type_string))
 				continue;
 			if (b->title)
-				build_put(b, SEC_TITLE, &gap, sizeof(gap));
+				put_title(b, (uint32_t)(other + 1));
 			read_text(b, other, json_object_get_string(value), (size_t)json_object_get_string_len(value));
 			langs++;
 		}
@@ -316,8 +331,6 @@ read_attributes(struct build *b, const struct build_row *row, int lang)
 
 	b->field = FIELD_ATTRIBUTE;
 	b->count = 0;
-	read_text(b, lang, row->v[ROW_SKU], row->n[ROW_SKU]);
-	b->count = 0;
 	if (o != NULL) {
 		json_object_object_foreach(o, key, value) {
 			const char *s = json_object_get_string(value);
@@ -382,14 +395,15 @@ static bool
 put_columns(struct build *b, const struct build_row *row, uint32_t category)
 {
 	uint64_t id = strtoull(row->v[ROW_ID], NULL, 10);
-	int64_t pays = number(row, ROW_PAYS, SEG_NO_PRICE), created = number(row, ROW_CREATED, 0);
+	int64_t pays = number(row, ROW_PAYS, SEG_NO_PRICE), at = number(row, ROW_CREATED, 0);
+	uint32_t created = (uint32_t)(at < 0 ? 0 : at > UINT32_MAX ? UINT32_MAX : at);
 	int32_t stock = (int32_t)number(row, ROW_STOCK, 0);
 	uint32_t sold = (uint32_t)number(row, ROW_SOLD, 0), ratings = (uint32_t)number(row, ROW_RATING_COUNT, 0);
 	uint16_t rating = (uint16_t)number(row, ROW_RATING, 0);
 	uint8_t flags = row->v[ROW_FEATURED] != NULL && row->v[ROW_FEATURED][0] == 't' ? SEG_FEATURED : 0, currency = currency_of(b, row);
-	uint32_t sku = (uint32_t)column_size(&b->sec[SEC_SKU]), title = (uint32_t)(column_size(&b->sec[SEC_TITLE]) / 4);
+	uint32_t sku = (uint32_t)column_size(&b->sec[SEC_SKU]), title = (uint32_t)column_size(&b->sec[SEC_TITLE]);
 
-	return build_put(b, SEC_ID, &id, 8) && build_put(b, SEC_PAYS, &pays, 8) && build_put(b, SEC_CREATED, &created, 8) &&
+	return build_put(b, SEC_ID, &id, 8) && build_put(b, SEC_PAYS, &pays, 8) && build_put(b, SEC_CREATED, &created, 4) &&
 	    build_put(b, SEC_STOCK, &stock, 4) && build_put(b, SEC_SOLD, &sold, 4) && build_put(b, SEC_RATING_COUNT, &ratings, 4) &&
 	    build_put(b, SEC_RATING, &rating, 2) && build_put(b, SEC_FLAGS, &flags, 1) && build_put(b, SEC_CURRENCY, &currency, 1) &&
 	    build_put(b, SEC_CATEGORY_OF, &category, 4) && build_put(b, SEC_SKU_AT, &sku, 4) && build_put(b, SEC_TITLE_AT, &title, 4) &&

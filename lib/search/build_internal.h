@@ -74,6 +74,7 @@ bool build_flush(struct build *b);
 bool build_merge(struct build *b);
 /* Fill SEC_WORD ... and the compounds, before the terms are written. */
 bool build_words(struct build *b);
+bool build_skus(struct build *b);
 bool build_compounds(struct build *b, struct seg_term *t);
 
 #endif

@@ -1,4 +1,4 @@
-/* The words of the vocabulary as people write them, and the parts of compounds. */
+/* The words of the vocabulary as people write them, the parts of compounds, and article numbers in order. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,6 +111,41 @@ build_words(struct build *b)
 	free(sorted);
 	free(w);
 	dict_release(&texts);
+	return ok;
+}
+
+/* ---- article numbers ---- */
+
+struct skus {
+	const char *text;
+	const uint32_t *at;
+};
+
+static int
+compare_skus(const void *a, const void *b, void *arg)
+{
+	const struct skus *s = arg;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	int d = seg_sku_compare(s->text + s->at[x], s->at[x + 1] - s->at[x], s->text + s->at[y], s->at[y + 1] - s->at[y]);
+
+	return d != 0 ? d : (x > y) - (x < y);
+}
+
+bool
+build_skus(struct build *b)
+{
+	uint32_t n = b->meta.docs, *sorted = malloc(((size_t)n + 1) * sizeof(*sorted));
+	struct skus s;
+	bool ok = sorted != NULL && column_load(&b->sec[SEC_SKU]) && column_load(&b->sec[SEC_SKU_AT]);
+
+	s.text = b->sec[SEC_SKU].p;
+	s.at = (const void *)b->sec[SEC_SKU_AT].p;
+	for (uint32_t i = 0; ok && i < n; i++)
+		sorted[i] = i;
+	if (ok && n > 1)
+		qsort_r(sorted, n, sizeof(*sorted), compare_skus, &s);
+	ok = (ok || build_fail(b, "no memory for article numbers")) && build_put(b, SEC_SKU_SORT, sorted, (size_t)n * sizeof(*sorted));
+	free(sorted);
 	return ok;
 }
 

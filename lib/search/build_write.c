@@ -303,20 +303,8 @@ finish_categories(struct build *b)
 {
 	struct column *c = &b->sec[SEC_CATEGORY];
 	struct seg_category *all;
-	bool ok = true;
+	bool ok = column_load(c);
 
-	if (c->spilled > 0) {
-		size_t n = (size_t)column_size(c);
-
-		ok = (all = malloc(n)) != NULL && pread(c->fd, all, (size_t)c->spilled, 0) == (ssize_t)c->spilled;
-		if (ok) {
-			memcpy((char *)all + c->spilled, c->p, c->n);
-			free(c->p);
-			c->p = (char *)all;
-			c->n = c->cap = n;
-			c->spilled = 0;
-		}
-	}
 	all = (struct seg_category *)(void *)c->p;
 	for (uint32_t i = b->meta.categories; ok && i-- > 0;)
 		if (all[i].parent < i && all[all[i].parent].last < all[i].last)
@@ -327,10 +315,10 @@ finish_categories(struct build *b)
 static bool
 finish_columns(struct build *b)
 {
-	uint32_t sku = (uint32_t)column_size(&b->sec[SEC_SKU]), title = (uint32_t)(column_size(&b->sec[SEC_TITLE]) / 4), *sorted;
+	uint32_t sku = (uint32_t)column_size(&b->sec[SEC_SKU]), title = (uint32_t)column_size(&b->sec[SEC_TITLE]), *sorted;
 	bool ok;
 
-	if (column_size(&b->sec[SEC_TITLE]) / 4 > UINT32_MAX)
+	if (column_size(&b->sec[SEC_TITLE]) > UINT32_MAX || column_size(&b->sec[SEC_SKU]) > UINT32_MAX)
 		return build_fail(b, "too many words in names");
 	if ((sorted = dict_sorted(&b->terms)) == NULL)
 		return build_fail(b, "no memory");
@@ -339,7 +327,7 @@ finish_columns(struct build *b)
 	b->meta.colours = b->colours.n;
 	ok = build_put(b, SEC_SKU_AT, &sku, 4) && build_put(b, SEC_TITLE_AT, &title, 4) && finish_categories(b) &&
 	    put_values(b, &b->brands, SEC_BRAND) && put_values(b, &b->colours, SEC_COLOUR) &&
-	    build_put(b, SEC_TERM_SORT, sorted, (size_t)b->terms.n * 4) && build_words(b);
+	    build_put(b, SEC_TERM_SORT, sorted, (size_t)b->terms.n * 4) && build_words(b) && build_skus(b);
 	free(sorted);
 	return ok && build_put(b, SEC_META, &b->meta, sizeof(b->meta));
 }

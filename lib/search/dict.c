@@ -237,6 +237,33 @@ column_each(const struct column *c, bool (*put)(void *arg, const void *p, size_t
 	return c->n == 0 || put(arg, c->p, c->n);
 }
 
+bool
+column_load(struct column *c)
+{
+	size_t n = (size_t)column_size(c), at = 0;
+	char *all;
+
+	if (c->spilled == 0)
+		return true;
+	if ((all = malloc(n)) == NULL)
+		return false;
+	while (at < c->spilled) {
+		ssize_t r = pread(c->fd, all + at, (size_t)c->spilled - at, (off_t)at);
+
+		if (r <= 0) {
+			free(all);
+			return false;
+		}
+		at += (size_t)r;
+	}
+	memcpy(all + at, c->p, c->n);
+	free(c->p);
+	c->p = all;
+	c->n = c->cap = n;
+	c->spilled = 0;
+	return true;
+}
+
 void
 column_release(struct column *c)
 {

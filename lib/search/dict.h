@@ -37,6 +37,8 @@ struct column {
 /* Append.  dir is where the file goes; NULL: all stays in memory.  false: no memory or disk (errno). */
 bool column_put(struct column *c, const char *dir, const void *p, size_t n);
 uint64_t column_size(const struct column *c);
+/* Put all bytes into memory; they start at c->p. */
+bool column_load(struct column *c);
 /* Give all bytes in order to put. */
 bool column_each(const struct column *c, bool (*put)(void *arg, const void *p, size_t n), void *arg);
 void column_release(struct column *c);

@@ -22,20 +22,15 @@ page_start(const struct engine_query *q, const struct engine_hit *hit, size_t n)
 	return i;
 }
 
+/* From the best by score to the page. */
 static void
-by_relevance(struct ctx *c, const struct engine_view *v, const struct engine_sieve *sieves, const struct engine_query *q,
-	struct engine_result *out)
+by_relevance(struct ctx *c, const struct engine_view *v, const struct engine_query *q, struct engine_top *top, struct engine_result *out)
 {
 	bool raw = q->after.set && q->after.raw;
-	size_t k = (raw ? 0 : ENGINE_RERANK) + (q->after.set ? 0 : q->offset) + q->limit + 1, n, start;
-	size_t best;
+	size_t n = top->n, start, best = raw ? 0 : n < ENGINE_RERANK ? n : ENGINE_RERANK;
 
-	/* No more than match; the rest of the arrays would stay empty. */
-	if (k > (size_t)out->total + 1)
-		k = (size_t)out->total + 1;
-	out->hit = arena_alloc(c->a, (k + 1) * sizeof(*out->hit));
-	n = engine_top(c, v, sieves, &out->words, q, k, out->hit);
-	best = raw ? 0 : n < ENGINE_RERANK ? n : ENGINE_RERANK;
+	engine_heap_sort(top->heap, n);
+	out->hit = top->heap;
 	engine_rerank(c, v, &out->words, out->hit, best);
 	start = raw ? 0 : page_start(q, out->hit, q->after.set ? best : n);
 	out->hit += start;
@@ -49,15 +44,25 @@ void
 engine_search(struct ctx *c, const struct engine_view *v, const struct engine_query *q, struct engine_result *out)
 {
 	struct engine_sieve *sieves = arena_alloc(c->a, sizeof(*sieves) * (v->n + 1));
+	struct engine_top top = { .q = q };
+	bool words = q->text != NULL && q->text[0] != '\0', scored = words && q->sort == SORT_RELEVANCE;
+	size_t docs = 0;
 
 	memset(out, 0, sizeof(*out));
-	for (unsigned p = 0; p < v->n; p++)
+	for (unsigned p = 0; p < v->n; p++) {
 		engine_sieve(c, &v->part[p], &q->filter, &sieves[p]);
-	if (q->text != NULL && q->text[0] != '\0')
+		docs += v->part[p].seg->docs;
+	}
+	if (words)
 		engine_parse(c, v, q->text, q->locale, &out->words);
-	engine_matches(c, v, sieves, q, out);
-	if (q->text != NULL && q->text[0] != '\0' && q->sort == SORT_RELEVANCE)
-		by_relevance(c, v, sieves, q, out);
+	if (scored) {
+		top.k = (q->after.set && q->after.raw ? 0 : ENGINE_RERANK) + (q->after.set ? 0 : q->offset) + q->limit + 1;
+		top.k = top.k < docs + 1 ? top.k : docs + 1;
+		top.heap = arena_alloc(c->a, (top.k + 1) * sizeof(*top.heap));
+	}
+	engine_matches(c, v, sieves, q, scored ? &top : NULL, out);
+	if (scored)
+		by_relevance(c, v, q, &top, out);
 }
 
 /* ---- similar products ---- */
@@ -91,8 +96,8 @@ static void
 title_terms(const struct engine_view *v, unsigned part, uint32_t doc, struct engine_words *w)
 {
 	double products = 0;
-	size_t n;
-	const uint32_t *title = seg_title(v->part[part].seg, doc, &n);
+	uint32_t title[SEG_TITLE_MAX];
+	size_t n = seg_title(v->part[part].seg, doc, title);
 
 	for (unsigned p = 0; p < v->n; p++)
 		products += v->part[p].seg->docs;
@@ -101,7 +106,7 @@ title_terms(const struct engine_view *v, unsigned part, uint32_t doc, struct eng
 		double df = 0;
 		size_t m;
 		const char *s = seg_term_text(v->part[part].seg, title[i], &m);
-		bool again = title[i] == SEG_BREAK;
+		bool again = title[i] >= SEG_BREAK;
 
 		for (unsigned k = 0; k < w->terms; k++)
 			again = again || w->term[k].id[part] == title[i];
@@ -127,6 +132,7 @@ engine_similar(struct ctx *c, const struct engine_view *v, uint64_t id, size_t l
 	struct engine_words *w = arena_zalloc(c->a, 1, sizeof(*w));
 	struct engine_query q = { .limit = limit };
 	struct engine_hit *hit = arena_alloc(c->a, (ENGINE_RERANK + 1) * sizeof(*hit));
+	struct engine_top top = { .heap = hit, .k = ENGINE_RERANK, .q = &q };
 	const struct seg *mine;
 	unsigned part;
 	uint32_t doc;
@@ -135,10 +141,15 @@ engine_similar(struct ctx *c, const struct engine_view *v, uint64_t id, size_t l
 	if (!find_product(v, id, &part, &doc))
 		return 0;
 	mine = v->part[part].seg;
-	for (unsigned p = 0; p < v->n; p++)
-		engine_sieve(c, &v->part[p], &all, &sieves[p]);
 	title_terms(v, part, doc, w);
-	n = engine_top(c, v, sieves, w, &q, ENGINE_RERANK, hit);
+	for (unsigned p = 0; p < v->n; p++) {
+		engine_sieve(c, &v->part[p], &all, &sieves[p]);
+		top.part = p;
+		top.ties = p > 0;
+		engine_top_of(c, v, p, &sieves[p], w, &top);
+	}
+	n = top.n;
+	engine_heap_sort(hit, n);
 	for (size_t i = 0; i < n; i++) {
 		const struct seg *s = v->part[hit[i].part].seg;
 		const struct seg_category *a = seg_category(mine, mine->category[doc]), *b = seg_category(s, s->category[hit[i].doc]);

@@ -11,6 +11,8 @@
 #ifndef SOUK_SEARCH_ENGINE_H
 #define SOUK_SEARCH_ENGINE_H
 
+#include <string.h>
+
 #include "core/ctx.h"
 #include "search/search.h"
 #include "search/segment.h"
@@ -20,6 +22,7 @@
 #define ENGINE_WORDS_MAX 16	/* of a query that count */
 #define ENGINE_TERMS_MAX 96
 #define ENGINE_RERANK 300
+#define ENGINE_BEHIND 1
 #define ENGINE_FACET_MAX 20	/* values of one facet */
 
 struct engine_part {
@@ -80,7 +83,10 @@ struct engine_query {
 	enum search_sort sort;
 	size_t limit, offset;	/* offset only without after */
 	struct engine_after after;
-	bool exhaustive;	/* score every product: for tests */
+	bool exhaustive;	/* score every product, one after the other: for tests */
+	/* Products whose score counts only 1 / 2^ENGINE_BEHIND by relevance; asked for those that may be among the best.  NULL: none. */
+	bool (*behind)(const void *arg, unsigned part, uint32_t doc);
+	const void *behind_arg;
 	bool facets;
 };
 
@@ -88,7 +94,7 @@ struct engine_hit {
 	uint64_t id;
 	int64_t key;		/* sort key, smaller is better; minus the score by relevance */
 	uint32_t part, doc;
-	bool raw;
+	bool raw, behind;
 };
 
 struct engine_count {
@@ -134,18 +140,51 @@ struct engine_sieve {
 	bool priced;			/* min and max count */
 	bool featured, in_stock;
 	uint16_t min_rating;
+	const uint64_t *set;		/* products that match and pass, when they are known already; NULL */
 };
 void engine_sieve(struct ctx *c, const struct engine_part *p, const struct engine_filter *f, struct engine_sieve *out);
 bool engine_passes(const struct engine_sieve *s, uint32_t doc);
+/* Those of the up to 64 products from first on that pass; first is a multiple of 64. */
+uint64_t engine_sift(const struct engine_sieve *s, uint32_t first, uint64_t set);
 
-/* The k best by score, best first (topk.c). */
-size_t engine_top(struct ctx *c, const struct engine_view *v, const struct engine_sieve *sieves, const struct engine_words *w,
-	const struct engine_query *q, size_t k, struct engine_hit *out);
+/* 64 bytes, each 0 or 1, as bits. */
+static inline uint64_t
+engine_pack(const uint8_t byte[64])
+{
+	uint64_t out = 0;
+
+	for (unsigned i = 0; i < 8; i++) {
+		uint64_t eight;
+
+		memcpy(&eight, byte + i * 8, sizeof(eight));
+		out |= (eight * 0x0102040810204080u >> 56) << i * 8;
+	}
+	return out;
+}
+
+/* The k best by score while they are looked for (topk.c). */
+struct engine_top {
+	struct engine_hit *heap;	/* the worst on top; room for k + 1 */
+	size_t n, k;
+	const struct engine_query *q;
+	unsigned part;
+	bool ties;			/* a later product may win with an equal score */
+};
+/* Put a product of top->part in when its score is good enough; true when the heap changed. */
+bool engine_offer(struct engine_top *top, const struct engine_sieve *s, uint32_t doc, uint64_t score);
+/* The best of one part by MaxScore; those that sieve lets pass. */
+void engine_top_of(struct ctx *c, const struct engine_view *v, unsigned part, const struct engine_sieve *sieve, const struct engine_words *w,
+	struct engine_top *top);
+/* Is it worth while to score all products of a part one window after the other (sweep.c)? */
+bool engine_sweep_pays(const struct seg *s, unsigned part, const struct engine_words *w);
+/* Do so: set gets the products that match and pass; how many they are. */
+int64_t engine_sweep(struct ctx *c, const struct engine_view *v, unsigned part, const struct engine_sieve *sieve, const struct engine_words *w,
+	struct engine_top *top, uint64_t *set);
 /* Order them anew (rerank.c). */
 void engine_rerank(struct ctx *c, const struct engine_view *v, const struct engine_words *w, struct engine_hit *hit, size_t n);
-/* Count, order by a column, and facets (matches.c). */
-void engine_matches(struct ctx *c, const struct engine_view *v, const struct engine_sieve *sieves, const struct engine_query *q,
-	struct engine_result *out);
+/* Count, order by a column or, with top, by score, and facets (matches.c). */
+void engine_matches(struct ctx *c, const struct engine_view *v, struct engine_sieve *sieves, const struct engine_query *q,
+	struct engine_top *top, struct engine_result *out);
 
 /* Is a better than b? */
 static inline bool

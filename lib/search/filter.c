@@ -7,6 +7,7 @@
 #include "search/understand_shop.h"
 
 #define FOLDED_MAX 512
+#define COLUMNS_LEAST 6		/* of 64 products, from which on whole columns are faster than asking each */
 
 /* Is one of the NUL-terminated names in text, from the second on, this folded one? */
 static bool
@@ -139,15 +140,12 @@ in_set(const uint64_t *set, uint32_t value, uint32_t values)
 	return value < values && (set[value / 64] >> value % 64 & 1);
 }
 
-bool
-engine_passes(const struct engine_sieve *s, uint32_t doc)
+/* What does not depend on a change since the file was built. */
+static bool
+filter_passes(const struct engine_sieve *s, uint32_t doc)
 {
 	const struct seg *g = s->part->seg;
 
-	if (s->part->masked != NULL && s->part->masked[doc / 64] >> doc % 64 & 1)
-		return false;
-	if (s->any)
-		return true;
 	if ((s->in_stock && g->stock[doc] <= 0) || (s->featured && !(g->flags[doc] & SEG_FEATURED)) || g->rating[doc] < s->min_rating)
 		return false;
 	if (s->category_from != SEG_NONE && (g->category[doc] < s->category_from || g->category[doc] > s->category_to || g->category[doc] == SEG_NONE))
@@ -160,4 +158,60 @@ engine_passes(const struct engine_sieve *s, uint32_t doc)
 	}
 	return (s->brands == NULL || in_set(s->brands, g->brand[doc], g->meta->brands)) &&
 	    (s->colours == NULL || in_set(s->colours, g->colour[doc], g->meta->colours));
+}
+
+bool
+engine_passes(const struct engine_sieve *s, uint32_t doc)
+{
+	if (s->part->masked != NULL && s->part->masked[doc / 64] >> doc % 64 & 1)
+		return false;
+	return s->any || filter_passes(s, doc);
+}
+
+/* Prices and stock of 64 products from first on, without a branch; the others of engine_passes() are asked one by one. */
+static uint64_t
+sift_columns(const struct engine_sieve *s, uint32_t first, uint64_t set)
+{
+	const struct seg *g = s->part->seg;
+	const int32_t *stock = g->stock + first;
+	const int64_t *pays = g->pays + first;
+	const uint8_t *currency = g->currency + first;
+	uint8_t pass[64];
+
+	if (s->in_stock) {
+		for (unsigned i = 0; i < 64; i++)
+			pass[i] = stock[i] > 0;
+		set &= engine_pack(pass);
+	}
+	if (s->priced && set != 0) {
+		for (unsigned i = 0; i < 64; i++) {
+			unsigned k = currency[i] < SEG_CURRENCIES ? currency[i] : SEG_CURRENCIES - 1;
+
+			pass[i] = (pays[i] >= 0) & (pays[i] >= s->min[k]) & (pays[i] <= s->max[k]);
+		}
+		set &= engine_pack(pass);
+	}
+	return set;
+}
+
+uint64_t
+engine_sift(const struct engine_sieve *s, uint32_t first, uint64_t set)
+{
+	bool rest = s->featured || s->category_from != SEG_NONE || s->brands != NULL || s->colours != NULL || s->min_rating > 0;
+
+	if (s->part->masked != NULL)
+		set &= ~s->part->masked[first / 64];
+	if (s->any || set == 0)
+		return set;
+	if (__builtin_popcountll(set) >= COLUMNS_LEAST && s->part->seg->docs - first >= 64)
+		set = sift_columns(s, first, set);
+	else
+		rest = true;
+	for (uint64_t left = rest ? set : 0; left != 0; left &= left - 1) {
+		unsigned bit = (unsigned)__builtin_ctzll(left);
+
+		if (!filter_passes(s, first + bit))
+			set &= ~((uint64_t)1 << bit);
+	}
+	return set;
 }

@@ -9,7 +9,8 @@
 struct match {
 	struct ctx *c;
 	const struct engine_view *v;
-	const struct engine_sieve *sieves;
+	struct engine_sieve *sieves;
+	struct engine_top *top;
 	const struct engine_query *q;
 	struct engine_result *out;
 	uint64_t *set[ENGINE_PARTS_MAX];	/* products of each part that match */
@@ -35,9 +36,12 @@ mark_any(struct match *m, unsigned part)
 		if (w->term[i].id[part] == SEG_NONE)
 			continue;
 		l = seg_list(m->v->part[part].seg, w->term[i].id[part]);
-		for (uint32_t k = 0; k < l.df; k++)
-			if (seg_doc(&l, k) < docs)
-				m->set[part][seg_doc(&l, k) / 64] |= (uint64_t)1 << seg_doc(&l, k) % 64;
+		for (uint32_t k = 0; k < l.df; k++) {
+			uint32_t doc = seg_doc(&l, k);
+
+			if (doc < docs)
+				m->set[part][doc / 64] |= (uint64_t)1 << doc % 64;
+		}
 	}
 }
 
@@ -107,19 +111,11 @@ sift(struct match *m, unsigned part)
 		memset(set, 0, n * sizeof(*set));
 		return;
 	}
-	for (size_t i = 0; i < n; i++) {
-		if (set[i] == 0)
-			continue;
-		if (s->part->masked != NULL)
-			set[i] &= ~s->part->masked[i];
-		for (uint64_t rest = s->any ? 0 : set[i]; rest != 0; rest &= rest - 1) {
-			unsigned bit = (unsigned)__builtin_ctzll(rest);
-
-			if (!engine_passes(s, (uint32_t)(i * 64 + bit)))
-				set[i] &= ~((uint64_t)1 << bit);
+	for (size_t i = 0; i < n; i++)
+		if (set[i] != 0) {
+			set[i] = engine_sift(s, (uint32_t)(i * 64), set[i]);
+			m->out->total += __builtin_popcountll(set[i]);
 		}
-		m->out->total += __builtin_popcountll(set[i]);
-	}
 }
 
 /* ---- order ---- */
@@ -138,7 +134,7 @@ hit_of(const struct match *m, unsigned part, uint32_t doc)
 		h.key = g->pays[doc] < 0 ? INT64_MAX : -g->pays[doc];
 		break;
 	case SORT_NEWEST:
-		h.key = -g->created[doc];
+		h.key = -(int64_t)g->created[doc];
 		h.id = ~h.id;
 		break;
 	case SORT_RELEVANCE:
@@ -262,30 +258,47 @@ prices(struct match *m, unsigned p)
 		}
 }
 
+/* Matches of one part, and the best of them by score. */
+static void
+score_part(struct match *m, unsigned p)
+{
+	const struct engine_words *w = &m->out->words;
+
+	m->top->part = p;
+	m->top->ties = p > 0;
+	if (!m->q->exhaustive && !m->sieves[p].none && engine_sweep_pays(m->v->part[p].seg, p, w)) {
+		m->out->total += engine_sweep(m->c, m->v, p, &m->sieves[p], w, m->top, m->set[p]);
+		return;
+	}
+	mark_any(m, p);
+	sift(m, p);
+	m->sieves[p].set = m->set[p];
+	engine_top_of(m->c, m->v, p, &m->sieves[p], w, m->top);
+}
+
 void
-engine_matches(struct ctx *c, const struct engine_view *v, const struct engine_sieve *sieves, const struct engine_query *q,
-	struct engine_result *out)
+engine_matches(struct ctx *c, const struct engine_view *v, struct engine_sieve *sieves, const struct engine_query *q,
+	struct engine_top *top, struct engine_result *out)
 {
 	struct match *m = arena_zalloc(c->a, 1, sizeof(*m));
-	bool ordered = !has_words(&(struct match){ .q = q }) || q->sort != SORT_RELEVANCE;
 
-	*m = (struct match){ .c = c, .v = v, .sieves = sieves, .q = q, .out = out };
+	*m = (struct match){ .c = c, .v = v, .sieves = sieves, .q = q, .top = top, .out = out };
 	out->cheapest = out->dearest = SEG_NO_PRICE;
 	for (unsigned p = 0; p < v->n; p++) {
 		uint32_t docs = v->part[p].seg->docs;
 
 		m->set[p] = arena_zalloc(c->a, (size_t)docs / 64 + 1, sizeof(uint64_t));
-		if (!has_words(m))
-			for (uint32_t i = 0; i <= docs / 64; i++)
-				m->set[p][i] = i < docs / 64 ? UINT64_MAX : ((uint64_t)1 << docs % 64) - 1;
-		else if (!ordered)
-			mark_any(m, p);
+		for (uint32_t i = 0; !has_words(m) && i <= docs / 64; i++)
+			m->set[p][i] = i < docs / 64 ? UINT64_MAX : ((uint64_t)1 << docs % 64) - 1;
 	}
-	if (has_words(m) && ordered)
+	if (has_words(m) && top == NULL)
 		mark_covered(m);
 	for (unsigned p = 0; p < v->n; p++)
-		sift(m, p);
-	if (ordered)
+		if (top != NULL)
+			score_part(m, p);
+		else
+			sift(m, p);
+	if (top == NULL)
 		order(m);
 	for (unsigned p = 0; q->facets && p < v->n; p++) {
 		const struct seg *s = v->part[p].seg;

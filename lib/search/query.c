@@ -4,26 +4,13 @@
 
 #include "core/banned.h"
 #include "core/buf.h"
-#include "search/correct.h"
-#include "search/engine.h"
+#include "search/query_internal.h"
 #include "search/synonyms.h"
 
 #define COMPOUND_WEIGHT 0.6
-#define SPLIT_PART_MIN 3
-#define SPLIT_COST 0.8		/* of a blank that is missing, beside edits of distance */
-#define FAR_MIN 8		/* letters of a word in which three edits are looked for */
 #define JOIN_WEIGHT 0.7
 #define SYNONYM_WEIGHT 0.4
-#define PREFIX_WORDS 8
-#define PREFIX_WEIGHT 0.8
-
-struct parse {
-	struct ctx *c;
-	const struct engine_view *v;
-	struct engine_words *w;
-	uint32_t langs;		/* of all parts */
-	double products;
-};
+#define SKU_MAX 64		/* bytes of a query that can be an article number */
 
 /* ---- words ---- */
 
@@ -95,20 +82,28 @@ look_up(const struct parse *p, const char *s, size_t n, uint32_t out[ENGINE_PART
 	return df;
 }
 
+/* The same of an article number. */
 static double
-idf_of(const struct parse *p, double df)
+look_up_sku(const struct parse *p, const char *s, size_t n, uint32_t out[ENGINE_PARTS_MAX])
+{
+	double df = 0;
+
+	for (unsigned i = 0; i < p->v->n; i++) {
+		out[i] = seg_sku_find(p->v->part[i].seg, s, n);
+		if (out[i] != SEG_NONE)
+			df += seg_list(p->v->part[i].seg, out[i]).df;
+	}
+	return df;
+}
+
+double
+query_idf(const struct parse *p, double df)
 {
 	return log(1 + (p->products - df + 0.5) / (df + 0.5) * (df < p->products));
 }
 
-struct variant {
-	uint32_t id[ENGINE_PARTS_MAX];
-	double df, factor;
-};
-
-/* The stems of a word in the shop's languages, those that the index has. */
-static unsigned
-variants(const struct parse *p, const char *s, size_t n, struct variant out[TEXT_LANGS + 1])
+unsigned
+query_variants(const struct parse *p, const char *s, size_t n, struct variant out[TEXT_LANGS + 1])
 {
 	unsigned k = 0;
 
@@ -122,6 +117,8 @@ variants(const struct parse *p, const char *s, size_t n, struct variant out[TEXT
 			continue;
 		m = text_stem(lang, s, n, stem);
 		v->df = look_up(p, stem, m, v->id);
+		if (v->df <= 0 && lang < 0)
+			v->df = look_up_sku(p, stem, m, v->id);
 		v->factor = 1;
 		for (unsigned i = 0; i < k; i++)
 			again = again || memcmp(out[i].id, v->id, p->v->n * sizeof(v->id[0])) == 0;
@@ -130,16 +127,16 @@ variants(const struct parse *p, const char *s, size_t n, struct variant out[TEXT
 	return k;
 }
 
-static bool
-is_known(const struct parse *p, const char *s, size_t n)
+bool
+query_is_known(const struct parse *p, const char *s, size_t n)
 {
 	struct variant v[TEXT_LANGS + 1];
 
-	return variants(p, s, n, v) > 0;
+	return query_variants(p, s, n, v) > 0;
 }
 
-static void
-add_term(struct parse *p, unsigned word, const struct variant *v, double idf)
+void
+query_add_term(struct parse *p, unsigned word, const struct variant *v, double idf)
 {
 	struct engine_words *w = p->w;
 	struct engine_term *t;
@@ -170,7 +167,7 @@ add_compounds(struct parse *p, unsigned word, const struct variant *v, double id
 
 			one.df = look_up(p, s, m, one.id);
 			if (one.df > 0)
-				add_term(p, word, &one, idf);
+				query_add_term(p, word, &one, idf);
 		}
 	}
 }
@@ -181,7 +178,7 @@ add_word(struct parse *p, unsigned i, double factor)
 {
 	struct engine_word *w = &p->w->word[i];
 	struct variant v[TEXT_LANGS + 1];
-	unsigned n = variants(p, w->s, w->n, v);
+	unsigned n = query_variants(p, w->s, w->n, v);
 	double df = 0;
 
 	for (unsigned k = 0; k < n; k++)
@@ -189,9 +186,9 @@ add_word(struct parse *p, unsigned i, double factor)
 	if (n == 0)
 		return;
 	w->known = true;
-	w->idf = idf_of(p, df) * factor;
+	w->idf = query_idf(p, df) * factor;
 	for (unsigned k = 0; k < n; k++)
-		add_term(p, i, &v[k], w->idf);
+		query_add_term(p, i, &v[k], w->idf);
 	for (unsigned k = 0; k < n; k++)
 		add_compounds(p, i, &v[k], w->idf);
 }
@@ -207,15 +204,15 @@ add_synonyms(struct parse *p, unsigned i)
 
 	for (size_t k = 0; k < n; k++) {
 		struct variant v[TEXT_LANGS + 1];
-		unsigned all = variants(p, same[k].s, same[k].n, v);
+		unsigned all = query_variants(p, same[k].s, same[k].n, v);
 
 		for (unsigned j = 0; j < all; j++) {
-			double idf = idf_of(p, v[j].df);
+			double idf = query_idf(p, v[j].df);
 
 			v[j].factor = w->known ? SYNONYM_WEIGHT : 1;
 			if (!w->known)
 				w->idf = fmax(w->idf, idf);
-			add_term(p, i, &v[j], w->known ? fmin(idf, w->idf) : idf);
+			query_add_term(p, i, &v[j], w->known ? fmin(idf, w->idf) : idf);
 			any = true;
 		}
 	}
@@ -229,44 +226,9 @@ has_synonym(const struct parse *p, const struct engine_word *w)
 	size_t n = synonyms_of(w->s, w->n, same);
 
 	for (size_t k = 0; k < n; k++)
-		if (is_known(p, same[k].s, same[k].n))
+		if (query_is_known(p, same[k].s, same[k].n))
 			return true;
 	return false;
-}
-
-/* ---- words that the index does not know ---- */
-
-static double
-word_df(const struct parse *p, const char *s, size_t n)
-{
-	double df = 0;
-
-	for (unsigned i = 0; i < p->v->n; i++) {
-		const struct seg_word *w = seg_word(p->v->part[i].seg, seg_word_find(p->v->part[i].seg, s, n));
-
-		df += w != NULL ? w->df : 0;
-	}
-	return df;
-}
-
-/* The best place for a missing blank; 0 for none.  *cost is on the scale of corrections. */
-static size_t
-split_place(const struct parse *p, const struct engine_word *w, double *cost)
-{
-	size_t best = 0;
-
-	for (size_t at = SPLIT_PART_MIN; at + SPLIT_PART_MIN <= w->n; at++) {
-		double a, b, now;
-
-		if (((unsigned char)w->s[at] & 0xC0) == 0x80 || (b = word_df(p, w->s + at, w->n - at)) < 2 || (a = word_df(p, w->s, at)) < 2)
-			continue;
-		now = SPLIT_COST - 0.15 * log(a < b ? a : b) - 0.5;
-		if (best == 0 || now < *cost) {
-			best = at;
-			*cost = now;
-		}
-	}
-	return best;
 }
 
 static bool
@@ -276,159 +238,6 @@ has_digit(const struct engine_word *w)
 		if (w->s[i] >= '0' && w->s[i] <= '9')
 			return true;
 	return false;
-}
-
-/* Replace word i by its two parts. */
-static void
-split(struct parse *p, unsigned i, size_t at)
-{
-	struct engine_words *w = p->w;
-	struct engine_word *one = &w->word[i], *two = one + 1;
-
-	if (w->n == ENGINE_WORDS_MAX)
-		return;
-	memmove(two + 1, two, (w->n - i - 1) * sizeof(*two));
-	w->n++;
-	*two = *one;
-	two->n = one->n - at;
-	memmove(two->s, two->s + at, two->n);
-	two->typed_n = 0;
-	one->n = at;
-	one->corrected = two->corrected = true;
-}
-
-/* max 0: as many edits as usual for its length. */
-static bool
-guess_word(const struct parse *p, const char *s, size_t n, unsigned max, struct correct_guess *guess)
-{
-	for (unsigned k = 0; k < p->v->n; k++)
-		if (max == 0)
-			correct_word(p->v->part[k].seg, s, n, guess);
-		else
-			correct_within(p->v->part[k].seg, s, n, max, guess);
-	return guess->s != NULL && guess->n <= TEXT_WORD_MAX;
-}
-
-static void
-replace(struct engine_word *w, const struct correct_guess *guess)
-{
-	memcpy(w->s, guess->s, guess->n);
-	w->n = guess->n;
-	w->corrected = true;
-}
-
-/* A missing blank and one more edit: "firestmick" for "fire stick". */
-static bool
-split_and_correct(struct parse *p, unsigned i)
-{
-	struct engine_word *w = &p->w->word[i];
-	struct correct_guess best = { 0 };
-	size_t best_at = 0;
-	bool second = false;
-
-	for (size_t at = SPLIT_PART_MIN; at + SPLIT_PART_MIN <= w->n && p->w->n < ENGINE_WORDS_MAX; at++) {
-		struct correct_guess one = { 0 };
-		bool head;
-
-		if (((unsigned char)w->s[at] & 0xC0) == 0x80)
-			continue;
-		head = word_df(p, w->s, at) >= 2;
-		if (!head && word_df(p, w->s + at, w->n - at) < 2)
-			continue;
-		if (!guess_word(p, head ? w->s + at : w->s, head ? w->n - at : at, 1, &one) || (best.s != NULL && best.cost <= one.cost))
-			continue;
-		best = one;
-		best_at = at;
-		second = head;
-	}
-	if (best_at == 0)
-		return false;
-	split(p, i, best_at);
-	replace(&p->w->word[i + second], &best);
-	return true;
-}
-
-/* The nearest word, or two of them; where nothing is near, what is a little farther. */
-static void
-correct(struct parse *p, unsigned i)
-{
-	struct engine_word *w = &p->w->word[i];
-	struct correct_guess guess = { 0 };
-	double cost = 0;
-	size_t at = split_place(p, w, &cost);
-	bool found = guess_word(p, w->s, w->n, 0, &guess);
-
-	if (at > 0 && (!found || cost < guess.cost))
-		split(p, i, at);
-	else if (found)
-		replace(w, &guess);
-	else if (!split_and_correct(p, i) && w->n >= FAR_MIN && guess_word(p, w->s, w->n, 3, &guess))
-		replace(w, &guess);
-}
-
-/* Two neighbours that only together are a word: "fire stick" for firestick.  The parts stay when they are known. */
-static void
-join(struct parse *p, unsigned i)
-{
-	struct engine_words *w = p->w;
-	struct engine_word *a = &w->word[i], *b = a + 1;
-	char both[TEXT_WORD_MAX];
-
-	if (a->flags & TEXT_JOINED || b->flags & TEXT_JOINED || a->n + b->n > sizeof(both))
-		return;
-	if (is_known(p, a->s, a->n) && is_known(p, b->s, b->n))
-		return;
-	memcpy(both, a->s, a->n);
-	memcpy(both + a->n, b->s, b->n);
-	if (!is_known(p, both, a->n + b->n))
-		return;
-	memcpy(a->s, both, a->n + b->n);
-	a->n += b->n;
-	a->corrected = true;
-	memcpy(a->typed, both, a->n);
-	a->typed_n = a->n;
-	memmove(b, b + 1, (w->n - i - 2) * sizeof(*b));
-	w->n--;
-}
-
-/* The most frequent words that begin like an unknown one: it may be unfinished. */
-static void
-add_prefix(struct parse *p, unsigned i)
-{
-	struct engine_word *w = &p->w->word[i];
-	uint32_t from, to, best[PREFIX_WORDS];
-	const struct seg *s;
-	unsigned n = 0;
-
-	if (p->v->n == 0 || w->n < 3)
-		return;
-	s = p->v->part[0].seg;
-	seg_word_prefix(s, w->s, w->n, &from, &to);
-	for (uint32_t k = from; k < to && k < from + 5000; k++) {
-		uint32_t id = seg_word_sorted(s, k), at = n < PREFIX_WORDS ? n : PREFIX_WORDS - 1;
-
-		if (seg_word(s, id) == NULL || (n == PREFIX_WORDS && seg_word(s, best[at])->df >= seg_word(s, id)->df))
-			continue;
-		n += n < PREFIX_WORDS;
-		for (best[at] = id; at > 0 && seg_word(s, best[at - 1])->df < seg_word(s, best[at])->df; at--) {
-			uint32_t t = best[at];
-
-			best[at] = best[at - 1];
-			best[at - 1] = t;
-		}
-	}
-	for (unsigned k = 0; k < n; k++) {
-		struct variant v[TEXT_LANGS + 1];
-		size_t m;
-		const char *text = seg_word_text(s, best[k], &m);
-		unsigned all = variants(p, text, m, v);
-
-		for (unsigned j = 0; j < all; j++) {
-			v[j].factor = PREFIX_WEIGHT;
-			w->idf = fmax(w->idf, idf_of(p, v[j].df));
-			add_term(p, i, &v[j], idf_of(p, v[j].df));
-		}
-	}
 }
 
 static void
@@ -459,6 +268,16 @@ tell_corrected(struct parse *p)
 	}
 }
 
+/* The whole query as an article number that is written with blanks. */
+static void
+add_whole_sku(struct parse *p, const char *text)
+{
+	struct variant v = { .factor = 1 };
+
+	if (strlen(text) <= SKU_MAX && (v.df = look_up_sku(p, text, strlen(text), v.id)) > 0)
+		query_add_term(p, 0, &v, query_idf(p, v.df));
+}
+
 void
 engine_parse(struct ctx *c, const struct engine_view *v, const char *text, const char *locale, struct engine_words *out)
 {
@@ -472,15 +291,17 @@ engine_parse(struct ctx *c, const struct engine_view *v, const char *text, const
 	text_words(text, strlen(text), take_word, &p);
 	drop_stops(&p, locale);
 	for (unsigned i = 0; i + 1 < out->n; i++)
-		join(&p, i);
+		query_join(&p, i);
 	for (unsigned i = 0; i < out->n; i++)
 		if (!out->word[i].corrected && !(out->word[i].flags & TEXT_JOINED) && !has_digit(&out->word[i]) &&
-		    !is_known(&p, out->word[i].s, out->word[i].n) && !has_synonym(&p, &out->word[i]))
-			correct(&p, i);
+		    !query_is_known(&p, out->word[i].s, out->word[i].n) && !has_synonym(&p, &out->word[i]))
+			query_correct(&p, i);
 	for (unsigned i = 0; i < out->n; i++) {
 		add_word(&p, i, out->word[i].flags & TEXT_JOINED ? JOIN_WEIGHT : 1);
 		if (!add_synonyms(&p, i) && !out->word[i].known && !(out->word[i].flags & TEXT_JOINED))
-			add_prefix(&p, i);
+			query_add_prefix(&p, i);
 	}
+	if (out->n > 1)
+		add_whole_sku(&p, text);
 	tell_corrected(&p);
 }

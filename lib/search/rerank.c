@@ -32,14 +32,14 @@ word_of(const struct engine_words *w, unsigned part, uint32_t term)
 static double
 pairs(const struct engine_view *v, const struct engine_words *w, const struct engine_hit *h)
 {
-	size_t n;
-	const uint32_t *title = seg_title(v->part[h->part].seg, h->doc, &n);
+	uint32_t title[SEG_TITLE_MAX];
+	size_t n = seg_title(v->part[h->part].seg, h->doc, title);
 	uint8_t before = WORD_NONE;
 	uint32_t seen = 0;
 	double sum = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		uint8_t word = title[i] == SEG_BREAK ? WORD_NONE : word_of(w, h->part, title[i]);
+		uint8_t word = title[i] >= SEG_BREAK ? WORD_NONE : word_of(w, h->part, title[i]);
 
 		if (word != WORD_NONE && before != WORD_NONE && word == before + 1 && !(seen >> word & 1)) {
 			seen |= 1u << word;
@@ -91,7 +91,9 @@ engine_rerank(struct ctx *c, const struct engine_view *v, const struct engine_wo
 		const struct seg *s = v->part[hit[i].part].seg;
 		const struct seg_category *k = seg_category(s, s->category[hit[i].doc]);
 
-		all[i] = (struct candidate){ (double)-hit[i].key + pairs(v, w, &hit[i]), k != NULL ? k->id : 0, hit[i] };
+		double more = pairs(v, w, &hit[i]) / (hit[i].behind ? 1 << ENGINE_BEHIND : 1);
+
+		all[i] = (struct candidate){ (double)-hit[i].key + more, k != NULL ? k->id : 0, hit[i] };
 	}
 	if (n > 1)
 		qsort(all, n, sizeof(*all), compare);

@@ -83,8 +83,8 @@ static const char *
 check_counts(struct seg *s)
 {
 	static const struct { uint8_t sec, size; } columns[] = {
-		{ SEC_ID, 8 }, { SEC_PAYS, 8 }, { SEC_CREATED, 8 }, { SEC_STOCK, 4 }, { SEC_SOLD, 4 }, { SEC_CATEGORY_OF, 4 }, { SEC_BRAND_OF, 4 },
-		{ SEC_COLOUR_OF, 4 }, { SEC_RATING_COUNT, 4 }, { SEC_RATING, 2 }, { SEC_FLAGS, 1 }, { SEC_CURRENCY, 1 },
+		{ SEC_ID, 8 }, { SEC_PAYS, 8 }, { SEC_CREATED, 4 }, { SEC_STOCK, 4 }, { SEC_SOLD, 4 }, { SEC_CATEGORY_OF, 4 }, { SEC_BRAND_OF, 4 },
+		{ SEC_COLOUR_OF, 4 }, { SEC_RATING_COUNT, 4 }, { SEC_RATING, 2 }, { SEC_FLAGS, 1 }, { SEC_CURRENCY, 1 }, { SEC_SKU_SORT, 4 },
 	};
 	const struct seg_meta *m;
 
@@ -270,6 +270,8 @@ seg_list(const struct seg *s, uint32_t term)
 	struct seg_list l = { 0 };
 	uint64_t blocks;
 
+	if (term >= s->meta->terms && term - s->meta->terms < s->docs)
+		return seg_sku_list(s, term - s->meta->terms);
 	if (t == NULL || t->post > s->posts || t->df > s->posts - t->post)
 		return l;
 	blocks = ((uint64_t)t->df + SEG_BLOCK - 1) / SEG_BLOCK;
@@ -372,16 +374,25 @@ span(const struct seg *s, enum seg_section at, uint32_t doc, uint32_t *from, uin
 	return *from <= *to;
 }
 
-const uint32_t *
-seg_title(const struct seg *s, uint32_t doc, size_t *n)
+size_t
+seg_title(const struct seg *s, uint32_t doc, uint32_t out[SEG_TITLE_MAX])
 {
 	uint32_t from, to;
+	size_t n = 0;
 
-	*n = 0;
-	if (!span(s, SEC_TITLE_AT, doc, &from, &to) || to > s->len[SEC_TITLE] / 4)
-		return NULL;
-	*n = to - from;
-	return (const uint32_t *)(const void *)s->sec[SEC_TITLE] + from;
+	if (!span(s, SEC_TITLE_AT, doc, &from, &to) || to > s->len[SEC_TITLE])
+		return 0;
+	for (const unsigned char *p = s->sec[SEC_TITLE] + from, *end = s->sec[SEC_TITLE] + to; p < end && n < SEG_TITLE_MAX;) {
+		uint32_t v = 0;
+
+		for (unsigned shift = 0; p < end && shift < 32; shift += 7) {
+			v |= (uint32_t)(*p & 0x7F) << shift;
+			if (!(*p++ & 0x80))
+				break;
+		}
+		out[n++] = v < SEG_TITLE_TERMS ? SEG_BREAK + v : v - SEG_TITLE_TERMS;
+	}
+	return n;
 }
 
 const char *

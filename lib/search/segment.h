@@ -13,12 +13,15 @@
 #include <stdint.h>
 
 #define SEG_MAGIC "SOUKSEG\n"
-#define SEG_VERSION 2u
+#define SEG_VERSION 3u
 #define SEG_BLOCK 128		/* postings of one block */
 #define SEG_WIDE_MAX 32		/* shorter lists are 32-bit numbers always */
 #define SEG_NONE UINT32_MAX	/* no term, category, brand or colour */
 #define SEG_NO_PRICE (-1)
-#define SEG_BREAK UINT32_MAX	/* between two names in a title */
+#define SEG_BREAK 0xFFFFFF00u	/* this or more: a name in another language follows; less it, the number of the language + 1, 0 for none */
+#define SEG_TITLE_TERMS 8u	/* smaller numbers in a title are breaks */
+#define SEG_TITLE_MAX 512	/* terms and breaks of a title that are read */
+#define SEG_SKU_LEAST 3		/* bytes of an article number that is looked for */
 #define SEG_DOCS_MAX 100000000u
 
 /* Fields of BM25F. */
@@ -28,7 +31,7 @@ enum seg_section {
 	SEC_META, SEC_TERM, SEC_TERM_TEXT, SEC_TERM_SORT, SEC_POST_DOC, SEC_POST_IMPACT, SEC_POST_MAX, SEC_WORD, SEC_WORD_TEXT, SEC_WORD_SORT,
 	SEC_TITLE_AT, SEC_TITLE, SEC_ID, SEC_PAYS, SEC_CREATED, SEC_STOCK, SEC_SOLD, SEC_CATEGORY_OF, SEC_BRAND_OF, SEC_COLOUR_OF,
 	SEC_RATING_COUNT, SEC_RATING, SEC_FLAGS, SEC_CURRENCY, SEC_SKU_AT, SEC_SKU, SEC_CATEGORY, SEC_CATEGORY_TEXT, SEC_BRAND, SEC_BRAND_TEXT,
-	SEC_COLOUR, SEC_COLOUR_TEXT, SEC_PART, SEC_POST_LOW, SEC_POST_BASE, SEC__MAX
+	SEC_COLOUR, SEC_COLOUR_TEXT, SEC_PART, SEC_POST_LOW, SEC_POST_BASE, SEC_SKU_SORT, SEC__MAX
 };
 
 struct seg_header {
@@ -103,8 +106,8 @@ struct seg {
 	/* columns, one entry for each product */
 	const uint64_t *id;
 	const int64_t *pays;	/* minor units a buyer pays; SEG_NO_PRICE */
-	const int64_t *created;	/* seconds since 1970 */
 	const int32_t *stock;
+	const uint32_t *created;	/* seconds since 1970 */
 	const uint32_t *sold, *category, *brand, *colour, *rating_count;
 	const uint16_t *rating;	/* hundredths */
 	const uint8_t *flags, *currency;
@@ -136,6 +139,13 @@ bool seg_same(const struct seg_file *a, const struct seg_file *b);
 /* A term by its text; SEG_NONE. */
 uint32_t seg_term_find(const struct seg *s, const char *text, size_t n);
 /*
+ * Article numbers are no terms, but found like one: by their ASCII letters and digits alone, without regard to case; text is lower case.  The number
+ * given stands for the products that have it, and only seg_list() knows it.  SEG_NONE.
+ */
+uint32_t seg_sku_find(const struct seg *s, const char *text, size_t n);
+/* How the article numbers a and b compare so. */
+int seg_sku_compare(const char *a, size_t an, const char *b, size_t bn);
+/*
  * Its postings, bounded by the file: products ascending (seg_doc), impacts, block maxima.  df 0 for a damaged entry.  Products are 32-bit
  * numbers, or, where every block of a list spans fewer than 65,536 products, 16-bit ones above the block's first.
  */
@@ -148,6 +158,8 @@ struct seg_list {
 	uint8_t max;
 };
 struct seg_list seg_list(const struct seg *s, uint32_t term);
+/* The same of the article number at a place of SEC_SKU_SORT, which is below docs; many products of one number are cut off. */
+struct seg_list seg_sku_list(const struct seg *s, uint32_t at);
 
 /* The product of posting i, which is below df. */
 static inline uint32_t
@@ -168,8 +180,8 @@ uint32_t seg_word_find(const struct seg *s, const char *text, size_t n);
 void seg_word_prefix(const struct seg *s, const char *prefix, size_t n, uint32_t *from, uint32_t *to);
 uint32_t seg_word_sorted(const struct seg *s, uint32_t position);
 
-/* The terms of a product's names in order, with SEG_BREAK between languages. */
-const uint32_t *seg_title(const struct seg *s, uint32_t doc, size_t *n);
+/* The terms of a product's names in order, each name behind a break; how many. */
+size_t seg_title(const struct seg *s, uint32_t doc, uint32_t out[SEG_TITLE_MAX]);
 const char *seg_sku(const struct seg *s, uint32_t doc, size_t *n);
 const struct seg_category *seg_category(const struct seg *s, uint32_t category);
 const char *seg_category_text(const struct seg *s, const struct seg_category *c, size_t *n);

@@ -121,14 +121,10 @@ seek(struct cursor *c, uint32_t doc)
 
 struct search {
 	const struct engine_sieve *sieve;
-	const struct engine_query *q;
+	struct engine_top *top;
 	struct cursor c[ENGINE_TERMS_MAX];
 	uint64_t sum[ENGINE_TERMS_MAX + 1];	/* of the maxima of the first lists */
 	unsigned n, first;	/* lists from first on have to be looked at for every product */
-	bool ties;		/* a later product may win with an equal score */
-	unsigned part;
-	struct engine_hit *heap;
-	size_t *heap_n, k;
 };
 
 static bool
@@ -139,27 +135,40 @@ is_after(const struct engine_after *a, const struct engine_hit *h)
 
 /* Can this upper bound still get into the heap? */
 static bool
-may_enter(const struct search *s, uint64_t bound)
+may_enter(const struct engine_top *t, uint64_t bound)
 {
 	uint64_t least;
 
-	if (*s->heap_n < s->k || s->q->exhaustive)
+	if (t->n < t->k || t->q->exhaustive)
 		return true;
-	least = (uint64_t)-s->heap[0].key;
-	return s->ties ? bound >= least : bound > least;
+	least = (uint64_t)-t->heap[0].key;
+	return t->ties ? bound >= least : bound > least;
+}
+
+static bool
+is_wanted(const struct engine_sieve *s, uint32_t doc)
+{
+	return doc < s->part->seg->docs && (s->set != NULL ? s->set[doc / 64] >> doc % 64 & 1 : engine_passes(s, doc));
+}
+
+bool
+engine_offer(struct engine_top *t, const struct engine_sieve *s, uint32_t doc, uint64_t score)
+{
+	struct engine_hit h = { .id = s->part->seg->id[doc], .part = t->part, .doc = doc, .raw = true };
+
+	if (!may_enter(t, score))
+		return false;
+	h.behind = t->q->behind != NULL && t->q->behind(t->q->behind_arg, t->part, doc);
+	h.key = -(int64_t)(h.behind ? score >> ENGINE_BEHIND : score);
+	return is_after(&t->q->after, &h) && engine_heap_put(t->heap, &t->n, t->k, &h);
 }
 
 static void
 offer(struct search *s, uint32_t doc, uint64_t score)
 {
-	struct engine_hit h;
-
-	if (!may_enter(s, score) || doc >= s->sieve->part->seg->docs || !engine_passes(s->sieve, doc))
+	if (!may_enter(s->top, score) || !is_wanted(s->sieve, doc) || !engine_offer(s->top, s->sieve, doc, score))
 		return;
-	h = (struct engine_hit){ .id = s->sieve->part->seg->id[doc], .key = -(int64_t)score, .part = s->part, .doc = doc, .raw = true };
-	if (!is_after(&s->q->after, &h) || !engine_heap_put(s->heap, s->heap_n, s->k, &h))
-		return;
-	while (s->first < s->n && !may_enter(s, s->sum[s->first + 1]))
+	while (s->first < s->n && !may_enter(s->top, s->sum[s->first + 1]))
 		s->first++;
 }
 
@@ -170,12 +179,12 @@ complete(struct search *s, uint32_t doc, uint64_t score)
 	for (unsigned i = s->first; i-- > 0;) {
 		struct cursor *c = &s->c[i];
 
-		if (!may_enter(s, score + s->sum[i + 1]))
+		if (!may_enter(s->top, score + s->sum[i + 1]))
 			return;
 		seek(c, doc);
 		if (c->at >= c->l.df || seg_doc(&c->l, c->at) != doc)
 			continue;
-		if (!may_enter(s, score + s->sum[i] + (uint64_t)c->weight * c->l.block_max[c->at / SEG_BLOCK]))
+		if (!may_enter(s->top, score + s->sum[i] + (uint64_t)c->weight * c->l.block_max[c->at / SEG_BLOCK]))
 			return;
 		score += (uint64_t)c->weight * c->l.impact[c->at];
 	}
@@ -194,11 +203,11 @@ run_single(struct search *s)
 
 		if (end > c->l.df)
 			end = c->l.df;
-		if (may_enter(s, rest + (uint64_t)c->weight * c->l.block_max[c->at / SEG_BLOCK]))
+		if (may_enter(s->top, rest + (uint64_t)c->weight * c->l.block_max[c->at / SEG_BLOCK]))
 			for (; c->at < end && s->first < s->n; c->at++) {
 				uint64_t score = (uint64_t)c->weight * c->l.impact[c->at];
 
-				if (may_enter(s, rest + score))
+				if (may_enter(s->top, rest + score))
 					complete(s, seg_doc(&c->l, c->at), score);
 			}
 		c->at = end;
@@ -223,38 +232,29 @@ run(struct search *s)
 			if (c->at < c->l.df && seg_doc(&c->l, c->at) == doc)
 				score += (uint64_t)c->weight * c->l.impact[c->at++];
 		}
-		complete(s, doc, score);
+		if (s->sieve->set == NULL || is_wanted(s->sieve, doc))
+			complete(s, doc, score);
 	}
 	if (s->first < s->n)
 		run_single(s);
 }
 
-size_t
-engine_top(struct ctx *c, const struct engine_view *v, const struct engine_sieve *sieves, const struct engine_words *w,
-	const struct engine_query *q, size_t k, struct engine_hit *out)
+void
+engine_top_of(struct ctx *c, const struct engine_view *v, unsigned part, const struct engine_sieve *sieve, const struct engine_words *w,
+	struct engine_top *top)
 {
 	struct search *s = arena_alloc(c->a, sizeof(*s));
-	size_t n = 0;
 
-	for (unsigned p = 0; p < v->n; p++) {
-		s->sieve = &sieves[p];
-		s->q = q;
-		s->part = p;
-		s->ties = p > 0;
-		s->heap = out;
-		s->heap_n = &n;
-		s->k = k;
-		if (s->sieve->none || k == 0)
-			continue;
-		s->n = open_lists(v, p, w, s->c);
-		s->sum[0] = 0;
-		for (unsigned i = 0; i < s->n; i++)
-			s->sum[i + 1] = s->sum[i] + s->c[i].max;
-		s->first = 0;
-		while (s->first < s->n && !may_enter(s, s->sum[s->first + 1]))
-			s->first++;
-		run(s);
-	}
-	engine_heap_sort(out, n);
-	return n;
+	if (sieve->none || top->k == 0)
+		return;
+	s->sieve = sieve;
+	s->top = top;
+	s->n = open_lists(v, part, w, s->c);
+	s->sum[0] = 0;
+	for (unsigned i = 0; i < s->n; i++)
+		s->sum[i + 1] = s->sum[i] + s->c[i].max;
+	s->first = 0;
+	while (s->first < s->n && !may_enter(top, s->sum[s->first + 1]))
+		s->first++;
+	run(s);
 }

@@ -293,8 +293,8 @@ understand_colour_is(const struct seg *s, uint32_t colour, const char *folded, s
 static bool
 named_so(const struct seg *s, uint32_t doc, uint32_t a, uint32_t b, const char *colour)
 {
-	size_t n;
-	const uint32_t *title = seg_title(s, doc, &n);
+	uint32_t title[SEG_TITLE_MAX];
+	size_t n = seg_title(s, doc, title);
 
 	for (size_t i = 0; i + 1 < n; i++)
 		if (title[i] == a && title[i + 1] == b)

@@ -32,8 +32,9 @@ read_everything(const struct seg *s)
 		(void)seg_compounds(s, i, &n);
 	}
 	for (uint32_t i = 0; i < s->docs && i < 500; i++) {
-		const uint32_t *t = seg_title(s, i, &n);
+		uint32_t t[SEG_TITLE_MAX];
 
+		n = seg_title(s, i, t);
 		sum += n > 0 ? t[n - 1] : 0;
 		(void)seg_sku(s, i, &n);
 	}

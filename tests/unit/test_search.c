@@ -294,6 +294,101 @@ START_TEST(pruning_finds_what_scoring_everything_finds)
 }
 END_TEST
 
+/* More products than are scored in one go, with what must not be found at both ends. */
+START_TEST(sweeping_finds_what_scoring_one_by_one_finds)
+{
+	size_t size;
+	void *p = make_segment(1, 70000, NULL, "/tmp", &size);
+	struct seg *s = open_segment(p, size);
+	uint64_t *masked = calloc(s->docs / 64 + 1, sizeof(*masked));
+	struct engine_view v = { .part = { { .seg = s, .masked = masked } }, .n = 1 };
+	struct arena arena;
+	struct ctx c = unit_ctx(&arena, (size_t)64 << 20);
+	unsigned swept = 0;
+
+	for (uint32_t d = 0; d < s->docs; d += 97)
+		masked[d / 64] |= (uint64_t)1 << d % 64;
+	for (unsigned i = 0; i < 200; i++) {
+		struct engine_result fast, slow;
+		struct engine_query q;
+		char text[200];
+
+		some_query(text, sizeof(text), &q);
+		engine_search(&c, &v, &q, &fast);
+		swept += engine_sweep_pays(s, 0, &fast.words);
+		q.exhaustive = true;
+		engine_search(&c, &v, &q, &slow);
+		same_results(&fast, &slow, text);
+		arena_reset(&arena);
+	}
+	ck_assert_uint_gt(swept, 50);
+	ck_assert_uint_lt(swept, 190);
+	arena_release(&arena);
+	seg_close(s);
+	free(masked);
+}
+END_TEST
+
+static bool
+is_behind(const void *arg, unsigned part, uint32_t doc)
+{
+	(void)arg;
+	(void)part;
+	return doc % 3 == 0;
+}
+
+START_TEST(products_behind_count_half)
+{
+	size_t size;
+	void *p = make_segment(1, 2000, NULL, NULL, &size);
+	struct seg *s = open_segment(p, size);
+	struct engine_view v = { .part = { { .seg = s } }, .n = 1 };
+	struct engine_query q = { .text = "lami torusa", .limit = 300, .filter = { .min_price = NAN, .max_price = NAN } };
+	struct engine_result all, some;
+	struct arena arena;
+	struct ctx c = unit_ctx(&arena, (size_t)64 << 20);
+	size_t before = 0, after = 0;
+
+	engine_search(&c, &v, &q, &all);
+	q.behind = is_behind;
+	engine_search(&c, &v, &q, &some);
+	ck_assert_int_eq(all.total, some.total);
+	for (size_t i = 0; i < 20; i++) {
+		before += all.hit[i].doc % 3 == 0;
+		after += some.hit[i].doc % 3 == 0;
+	}
+	ck_assert_uint_gt(before, 0);
+	ck_assert_uint_lt(after, before);
+	arena_release(&arena);
+	seg_close(s);
+}
+END_TEST
+
+START_TEST(article_numbers_are_found)
+{
+	static const char *const typed[] = { "SKU-77", "sku77", "sku 77", "Sku_77" };
+	size_t size;
+	void *p = make_segment(1, 200, NULL, NULL, &size);
+	struct seg *s = open_segment(p, size);
+	struct engine_view v = { .part = { { .seg = s } }, .n = 1 };
+	struct engine_query q = { .limit = 5, .filter = { .min_price = NAN, .max_price = NAN } };
+	struct engine_result r;
+	struct arena arena;
+	struct ctx c = unit_ctx(&arena, (size_t)64 << 20);
+
+	for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++) {
+		q.text = typed[i];
+		engine_search(&c, &v, &q, &r);
+		ck_assert_msg(r.n > 0 && r.hit[0].id == 77, "%s", typed[i]);
+	}
+	ck_assert_uint_eq(seg_sku_find(s, "sku", 3), SEG_NONE);
+	ck_assert_uint_eq(seg_sku_find(s, "sku201", 6), SEG_NONE);
+	ck_assert_uint_eq(seg_list(s, s->meta->terms + s->docs).df, 0);
+	arena_release(&arena);
+	seg_close(s);
+}
+END_TEST
+
 /* Pages by cursor are the long list cut into pieces, in every order. */
 START_TEST(pages_follow_each_other)
 {
@@ -407,7 +502,8 @@ int
 main(void)
 {
 	const TTest *const tests[] = { text_folds_and_splits, text_stems_by_language, correct_counts_edits,
-		pruning_finds_what_scoring_everything_finds, pages_follow_each_other, totals_and_facets_are_exact, damaged_files_are_refused,
+		pruning_finds_what_scoring_everything_finds,
+		sweeping_finds_what_scoring_one_by_one_finds, products_behind_count_half, article_numbers_are_found, pages_follow_each_other, totals_and_facets_are_exact, damaged_files_are_refused,
 		unreadable_files_are_told, NULL };
 
 	return unit_run("search", tests);
