@@ -205,7 +205,9 @@ mcp_note_cancelled(struct mcp_call *call)
 	json_object *id;
 	const char *key;
 
-	if (call->session == NULL || call->m->params == NULL || !json_object_object_get_ex(call->m->params, "requestId", &id))
+	/* whoever holds a lasting connection ends its calls itself */
+	if (call->session == NULL || call->session->kept != NULL || call->m->params == NULL ||
+	    !json_object_object_get_ex(call->m->params, "requestId", &id))
 		return;
 	key = cancel_key(call, id);
 	if (key != NULL && kv_set(call->c, key, "1", 1, WAIT_MS / 1000, false, NULL) != E_OK)
@@ -259,28 +261,55 @@ put_question(struct buf *b, const char *id, const char *method, const char *para
 	buf_putc(b, '}');
 }
 
+/* By way of the store: the answer comes to another process.  NULL: it never came. */
+static const char *
+exchange(struct mcp_call *call, const char *id, const struct buf *question, size_t *n)
+{
+	const char *key = session_key(call->c, call->session, "a", id), *text = NULL;
+
+	if (!slot_take(true))
+		return NULL;
+	if (kv_set(call->c, key, WAITING, sizeof(WAITING) - 1, WAIT_MS / 1000 + 10, false, NULL) == E_OK &&
+	    mcp_send(call, question->p, question->n))
+		text = wait_for(call, key, n);
+	if (kv_del(call->c, key) != E_OK)
+		ctx_clear_error(call->c);	/* it expires */
+	slot_give();
+	return text;
+}
+
+/* On a lasting connection the answer comes to this process. */
+static const char *
+exchange_here(struct mcp_call *call, const char *id, const struct buf *question, size_t *n)
+{
+	struct mcp_stream *s = call->io->stream;
+	int64_t end = now_ms() + WAIT_MS;
+	const char *text = NULL;
+
+	if (!s->ask(s, id))
+		return NULL;
+	if (mcp_send(call, question->p, question->n))
+		while (text == NULL && !mcp_cancelled(call) && now_ms() < end)
+			text = s->answer(s, call->c, BEAT_MS, n);
+	(void)s->ask(s, NULL);
+	return text;
+}
+
 static enum mcp_answer
 ask_and_wait(struct mcp_call *call, const char *method, const char *params, json_object **answer)
 {
 	int64_t deadline = call->c->deadline_ms;
-	const char *key, *text = NULL;
+	const char *text;
 	json_object *message = NULL;
 	char id[26] = "s-";
 	struct buf b;
-	size_t n;
+	size_t n = 0;
 
 	random_base62(id + 2, 22);
-	key = session_key(call->c, call->session, "a", id);
 	buf_init(&b, call->c->a, 512, ASKED_MAX);
 	put_question(&b, id, method, params);
-	if (!slot_take(true))
-		return MCP_UNABLE;
 	call->c->deadline_ms = now_ms() + WAIT_MS + 5000;
-	if (kv_set(call->c, key, WAITING, sizeof(WAITING) - 1, WAIT_MS / 1000 + 10, false, NULL) == E_OK && mcp_send(call, b.p, b.n))
-		text = wait_for(call, key, &n);
-	if (kv_del(call->c, key) != E_OK)
-		ctx_clear_error(call->c);	/* it expires */
-	slot_give();
+	text = call->io->stream->ask != NULL ? exchange_here(call, id, &b, &n) : exchange(call, id, &b, &n);
 	/* what is left to do has the time that the request had at its beginning */
 	call->c->deadline_ms = now_ms() + (deadline > now_ms() ? deadline - now_ms() : 5000);
 	ctx_clear_error(call->c);

@@ -37,8 +37,8 @@ is_modern(const char *version)
 	return version != NULL && strcmp(version, MCP_MODERN) == 0;
 }
 
-static bool
-unsupported(struct ctx *c, const char *version, struct rpc_error *e)
+bool
+era_unsupported(struct ctx *c, const char *version, struct rpc_error *e)
 {
 	struct buf b;
 
@@ -66,7 +66,7 @@ check_claim(struct ctx *c, const struct rpc *m, json_object *claim, const struct
 	version = json_object_get_string(claim);
 	if (h != NULL && h->version != NULL && strcmp(h->version, version) != 0)
 		return rpc_fail(e, RPC_HEADER_MISMATCH, 400, "Header mismatch: MCP-Protocol-Version differs from the request's metadata");
-	return is_modern(version) || unsupported(c, version, e);
+	return is_modern(version) || era_unsupported(c, version, e);
 }
 
 /* Of a legacy message the header may name only a revision that we serve; initialize negotiates instead. */

@@ -28,4 +28,7 @@ bool era_has_claim(json_object *message);
  */
 bool era_detect(struct ctx *c, const struct rpc *m, const struct mcp_headers *h, enum mcp_era *era, struct rpc_error *e);
 
+/* Refuse a message of that revision with -32022, which names those that are served; returns false. */
+bool era_unsupported(struct ctx *c, const char *version, struct rpc_error *e);
+
 #endif

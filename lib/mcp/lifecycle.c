@@ -31,15 +31,18 @@ put_instructions(struct mcp_call *call)
 	buf_json_cstr(call->out, instructions);
 }
 
-/* A session is for clients that can be asked something; the others need none, and lose none. */
+/* A session is for clients that can be asked something, and where it costs nothing; the others need none, and lose none. */
 static bool
 wants_session(const struct mcp_call *call, json_object **capabilities)
 {
 	static const char *const askable[] = { "sampling", "elicitation", "roots" };
 
-	if (call->io->headers == NULL || call->m->params == NULL ||
-	    !json_object_object_get_ex(call->m->params, "capabilities", capabilities) ||
+	if (call->m->params == NULL || !json_object_object_get_ex(call->m->params, "capabilities", capabilities) ||
 	    !json_object_is_type(*capabilities, json_type_object))
+		*capabilities = NULL;
+	if (call->io->lasting)
+		return true;
+	if (call->io->headers == NULL || *capabilities == NULL)
 		return false;
 	for (size_t i = 0; i < sizeof(askable) / sizeof(askable[0]); i++)
 		if (json_object_object_get_ex(*capabilities, askable[i], NULL))
@@ -50,8 +53,8 @@ wants_session(const struct mcp_call *call, json_object **capabilities)
 bool
 mcp_initialize(struct mcp_call *call)
 {
-	json_object *capabilities;
-	const char *version;
+	json_object *capabilities = NULL;
+	const char *version, *id;
 	bool session;
 
 	if (!mcp_string_param(call, "protocolVersion", &version))
@@ -60,11 +63,13 @@ mcp_initialize(struct mcp_call *call)
 	if (version == NULL || !era_is_legacy(version))
 		version = MCP_LEGACY_NEWEST;
 	session = wants_session(call, &capabilities);
-	if (session && session_open(call->c, call->io, version, capabilities, &call->io->new_session) != E_OK) {
+	if (session && session_open(call->c, call->io, version, capabilities, &id) != E_OK) {
 		/* everything else works without */
 		ctx_clear_error(call->c);
 		session = false;
 	}
+	if (session && !call->io->lasting)
+		call->io->new_session = id;
 	mcp_member(call, "protocolVersion");
 	buf_json_cstr(call->out, version);
 	put_capabilities(call, session);

@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/json.h"
+#include "mcp/listen.h"
 #include "mcp/methods.h"
 #include "mcp/notify.h"
 #include "mcp/resources.h"
@@ -24,33 +25,31 @@
 
 struct watch {
 	struct mcp_call *call;
-	bool tools, prompts, resources;
-	json_object *uris;		/* as the client wrote them; NULL: those of its session */
-	bool subscription;		/* messages carry the id of the request */
+	struct mcp_watch what;		/* uris NULL: those of the session */
 	unsigned tokens;		/* generation of the tokens: with it the list of tools may change */
 };
 
 /* {"jsonrpc":"2.0","method":METHOD,"params":{MEMBERS and _meta}} */
 static bool
-tell(const struct watch *w, const char *method, const char *member, const char *value)
+tell(struct ctx *c, struct mcp_stream *stream, const struct mcp_watch *w, const char *method, const char *member, const char *value)
 {
 	struct buf b;
 
-	buf_init(&b, w->call->c->a, 256, 65536);
+	buf_init(&b, c->a, 256, 65536);
 	buf_printf(&b, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/%s\"", method);
-	if (member != NULL || w->subscription)
+	if (member != NULL || w->id != NULL)
 		buf_puts(&b, ",\"params\":{");
 	if (member != NULL) {
 		buf_printf(&b, "\"%s\":", member);
 		buf_puts(&b, value);
 	}
-	if (w->subscription) {
+	if (w->id != NULL) {
 		buf_puts(&b, member != NULL ? ",\"_meta\":{\"" META_SUBSCRIPTION "\":" : "\"_meta\":{\"" META_SUBSCRIPTION "\":");
-		rpc_put_id(&b, w->call->m->id);
+		rpc_put_id(&b, w->id);
 		buf_putc(&b, '}');
 	}
-	buf_puts(&b, member != NULL || w->subscription ? "}}" : "}");
-	return mcp_send(w->call, b.p, b.n);
+	buf_puts(&b, member != NULL || w->id != NULL ? "}}" : "}");
+	return stream->send(stream, b.p, b.n);
 }
 
 /* Is the URI meant by what was told to have changed? */
@@ -62,52 +61,52 @@ meant(const char *change, const char *uri)
 	return n > 0 && change[n - 1] == '*' ? strncmp(change, uri, n - 1) == 0 : strcmp(change, uri) == 0;
 }
 
-/* The URIs that are watched now: those of a session change while its stream is open. */
-static json_object *
-watched(const struct watch *w)
-{
-	struct mcp_session s;
-	json_object *uris = NULL;
-
-	if (w->uris != NULL)
-		return w->uris;
-	if (session_load(w->call->c, w->call->io, w->call->session->id, &s) != E_OK)
-		ctx_clear_error(w->call->c);
-	else
-		(void)json_object_object_get_ex(s.record, "uris", &uris);
-	return uris;
-}
-
 static bool
-tell_updates(const struct watch *w, const char *change)
+tell_updates(struct ctx *c, struct mcp_stream *stream, const struct mcp_watch *w, const char *change)
 {
-	json_object *uris = watched(w);
-	size_t n = json_object_is_type(uris, json_type_array) ? json_object_array_length(uris) : 0;
+	size_t n = json_object_is_type(w->uris, json_type_array) ? json_object_array_length(w->uris) : 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const char *uri = json_object_get_string(json_object_array_get_idx(uris, i));
+		const char *uri = json_object_get_string(json_object_array_get_idx(w->uris, i));
 		struct buf b;
 
-		if (!meant(change, resource_canonical(w->call->c, uri)))
+		if (!meant(change, resource_canonical(c, uri)))
 			continue;
-		buf_init(&b, w->call->c->a, 128, 65536);
+		buf_init(&b, c->a, 128, 65536);
 		buf_json_cstr(&b, uri);
-		if (!tell(w, "resources/updated", "uri", b.p))
+		if (!tell(c, stream, w, "resources/updated", "uri", b.p))
 			return false;
 	}
 	return true;
 }
 
+bool
+mcp_tell_change(struct ctx *c, struct mcp_stream *stream, const struct mcp_watch *w, const char *change)
+{
+	if (strcmp(change, "tools") == 0)
+		return !w->tools || tell(c, stream, w, "tools/list_changed", NULL, NULL);
+	if (strcmp(change, "prompts") == 0)
+		return !w->prompts || tell(c, stream, w, "prompts/list_changed", NULL, NULL);
+	if (strcmp(change, "resources") == 0)
+		return !w->resources || tell(c, stream, w, "resources/list_changed", NULL, NULL);
+	return tell_updates(c, stream, w, change);
+}
+
+/* The URIs of a session change while its stream is open. */
 static bool
 tell_change(const struct watch *w, const char *change)
 {
-	if (strcmp(change, "tools") == 0)
-		return !w->tools || tell(w, "tools/list_changed", NULL, NULL);
-	if (strcmp(change, "prompts") == 0)
-		return !w->prompts || tell(w, "prompts/list_changed", NULL, NULL);
-	if (strcmp(change, "resources") == 0)
-		return !w->resources || tell(w, "resources/list_changed", NULL, NULL);
-	return tell_updates(w, change);
+	struct ctx *c = w->call->c;
+	struct mcp_watch what = w->what;
+	struct mcp_session s;
+
+	if (what.uris == NULL) {
+		if (session_load(c, w->call->io, w->call->session->id, &s) != E_OK)
+			ctx_clear_error(c);
+		else
+			(void)json_object_object_get_ex(s.record, "uris", &what.uris);
+	}
+	return mcp_tell_change(c, w->call->io->stream, &what, change);
 }
 
 /* What one look has found; false: the client has left. */
@@ -119,7 +118,7 @@ look(struct watch *w)
 
 	if (db_changes_wait(w->call->c, LOOK_MS, change, sizeof(change), &missed) != E_OK)
 		return false;
-	if (missed && !tell_updates(w, "*"))
+	if (missed && !tell_change(w, "*"))
 		return false;
 	if (db_generation_tokens() != w->tokens) {
 		/* another token, or the same with other scopes: the caller may see other tools */
@@ -171,60 +170,109 @@ wants(json_object *filter, const char *key)
 	return json_get_bool(filter, key, &v) == JSON_OK && v;
 }
 
-/* What of the filter can be honoured, as the member "notifications" of the acknowledgement. */
-static const char *
-honour(struct watch *w, json_object *filter)
+/* What of the filter can be honoured. */
+static void
+honour(struct mcp_call *call, json_object *filter, struct mcp_watch *w)
 {
 	json_object *wanted;
-	struct buf b;
 	size_t n = 0;
 
+	w->id = call->m->id;
 	w->tools = wants(filter, "toolsListChanged");
 	w->prompts = wants(filter, "promptsListChanged");
 	w->resources = wants(filter, "resourcesListChanged");
 	w->uris = json_object_new_array();
-	arena_defer(w->call->c->a, release, w->uris);
+	arena_defer(call->c->a, release, w->uris);
 	if (json_get_array(filter, "resourceSubscriptions", &wanted) == JSON_OK)
 		n = json_object_array_length(wanted);
 	for (size_t i = 0; i < n && json_object_array_length(w->uris) < URIS_MAX; i++) {
 		json_object *uri = json_object_array_get_idx(wanted, i);
 
-		if (json_object_is_type(uri, json_type_string) && resource_allowed(w->call, json_object_get_string(uri)))
+		if (json_object_is_type(uri, json_type_string) && resource_allowed(call, json_object_get_string(uri)))
 			json_object_array_add(w->uris, json_object_get(uri));
 	}
-	buf_init(&b, w->call->c->a, 256, 65536);
-	buf_putc(&b, '{');
-	buf_puts(&b, w->tools ? "\"toolsListChanged\":true," : "");
-	buf_puts(&b, w->prompts ? "\"promptsListChanged\":true," : "");
-	buf_puts(&b, w->resources ? "\"resourcesListChanged\":true," : "");
-	if (json_object_array_length(w->uris) > 0)
-		buf_printf(&b, "\"resourceSubscriptions\":%s,", json_object_to_json_string_ext(w->uris,
-			JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-	if (b.n > 1)
-		b.n--;
-	buf_putc(&b, '}');
-	return b.p;
+}
+
+static void
+put_true(struct buf *b, bool v, const char *name)
+{
+	if (v)
+		buf_printf(b, "%s\"%s\":true", b->p[b->n - 1] == '{' ? "" : ",", name);
+}
+
+/* The subscription as an object, with the names of the acknowledgement or those of listen.h. */
+static void
+put_watch(struct ctx *c, struct buf *b, const struct mcp_watch *w, bool acknowledged)
+{
+	size_t n;
+
+	buf_init(b, c->a, 256, 65536);
+	buf_putc(b, '{');
+	put_true(b, w->tools, acknowledged ? "toolsListChanged" : "tools");
+	put_true(b, w->prompts, acknowledged ? "promptsListChanged" : "prompts");
+	put_true(b, w->resources, acknowledged ? "resourcesListChanged" : "resources");
+	if (json_object_array_length(w->uris) > 0) {
+		buf_puts(b, b->n > 1 ? "," : "");
+		buf_puts(b, acknowledged ? "\"resourceSubscriptions\":" : "\"uris\":");
+		buf_puts(b, json_text(c, w->uris, &n));
+	}
+	if (!acknowledged) {
+		buf_puts(b, b->n > 1 ? ",\"id\":" : "\"id\":");
+		rpc_put_id(b, w->id);
+	}
+	buf_putc(b, '}');
+}
+
+void
+mcp_watch_read(json_object *o, struct mcp_watch *w)
+{
+	*w = (struct mcp_watch){ .tools = wants(o, "tools"), .prompts = wants(o, "prompts"), .resources = wants(o, "resources") };
+	(void)json_object_object_get_ex(o, "id", &w->id);
+	(void)json_object_object_get_ex(o, "uris", &w->uris);
+}
+
+static bool
+acknowledge(struct mcp_call *call, const struct mcp_watch *w)
+{
+	struct buf b;
+
+	put_watch(call->c, &b, w, true);
+	return tell(call->c, call->io->stream, w, "subscriptions/acknowledged", "notifications", b.p);
+}
+
+/* Whoever holds a lasting connection goes on from here, and answers when the subscription ends: not now. */
+static bool
+hand_over(struct mcp_call *call, const struct mcp_watch *w)
+{
+	struct buf b;
+
+	put_watch(call->c, &b, w, false);
+	if (acknowledge(call, w) && !call->io->stream->watch(call->io->stream, b.p, b.n))
+		return mcp_fail(call, RPC_INTERNAL, 200, "too many subscriptions are open on this connection");
+	call->left = true;
+	return true;
 }
 
 bool
 mcp_listen(struct mcp_call *call)
 {
-	struct watch w = { .call = call, .subscription = true };
+	struct watch w = { .call = call };
 	json_object *filter = NULL;
-	const char *honoured;
 
 	if (call->m->params == NULL || json_get_object(call->m->params, "notifications", &filter) != JSON_OK)
 		return mcp_fail(call, RPC_PARAMS_INVALID, 200, "notifications: must be an object");
 	if (call->io->stream == NULL)
 		return mcp_fail(call, RPC_PARAMS_INVALID, 200, "Accept: must include text/event-stream");
-	honoured = honour(&w, filter);
+	honour(call, filter, &w.what);
+	if (call->io->stream->watch != NULL)
+		return hand_over(call, &w.what);
 	if (!slot_take(false))
 		return mcp_fail(call, RPC_INTERNAL, 200, "too many streams are open; try again later");
 	if (db_changes_begin(call->c) != E_OK) {
 		slot_give();
 		return mcp_refuse(call, call->c->err, NULL);
 	}
-	if (tell(&w, "subscriptions/acknowledged", "notifications", honoured))
+	if (acknowledge(call, &w.what))
 		watch(&w);
 	slot_give();
 	call->listened = true;	/* the end is told whatever its reason; to a client that has left it is nothing */
@@ -256,7 +304,7 @@ mcp_session_stream(struct ctx *c, struct mcp_io *io, const char *last_id)
 {
 	struct mcp_session session;
 	struct mcp_call call = { .c = c, .io = io, .era = ERA_LEGACY, .session = &session };
-	struct watch w = { .call = &call, .tools = true, .prompts = true, .resources = true };
+	struct watch w = { .call = &call, .what = { .tools = true, .prompts = true, .resources = true } };
 	enum err e = session_load(c, io, io->headers->session, &session);
 
 	if (e != E_OK)

@@ -42,6 +42,14 @@ struct mcp_stream {
 	bool (*alive)(struct mcp_stream *s, bool beat);
 	/* The first event with an id to resume from, retry_ms, and the end of this response; NULL where nothing can be resumed. */
 	bool (*pause)(struct mcp_stream *s, const char *id, int retry_ms);
+	/*
+	 * Lasting connections only, else NULL.  ask: may the client be asked now, and expect an answer with that id; id NULL: the answer is no longer
+	 * expected.  answer: what it has answered, in the arena, after at most wait_ms; NULL: nothing yet.
+	 */
+	bool (*ask)(struct mcp_stream *s, const char *id);
+	const char *(*answer)(struct mcp_stream *s, struct ctx *c, int wait_ms, size_t *n);
+	/* Take over a subscription (see listen.h): whoever holds the connection tells its changes. */
+	bool (*watch)(struct mcp_stream *s, const char *watch, size_t n);
 };
 
 struct mcp_io {
@@ -52,6 +60,10 @@ struct mcp_io {
 	const struct mcp_headers *headers;	/* NULL: a transport without headers, which are then not asked for */
 	const char *locale, *session_id, *idempotency_key, *remote_ip;	/* as struct tool_call */
 	struct mcp_stream *stream;		/* NULL: the client takes nothing but one reply */
+	bool lasting;				/* a connection of one client (stdio, WebSocket): kept is its session, and headers is NULL */
+	bool modern;				/* it has already spoken the modern revision */
+	/* in and out, lasting */
+	const char *kept;			/* what the legacy session remembers, JSON text; NULL: there is none */
 	/* out */
 	const char *new_session;		/* value of Mcp-Session-Id for the response to initialize, or NULL */
 	const char *reply;			/* JSON text of one line; NULL: nothing is to be sent (any more) */

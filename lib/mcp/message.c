@@ -180,12 +180,35 @@ answer_note(struct mcp_call *call)
 	return call->error.http;
 }
 
+/*
+ * A lasting connection that began with a legacy handshake stays legacy, and one that has spoken the modern revision takes no handshake any more; to ask
+ * with server/discover first binds it to nothing.
+ */
+static bool
+detect_era(struct mcp_call *call)
+{
+	const struct mcp_io *io = call->io;
+	const char *version;
+
+	if (io->lasting && io->kept != NULL)
+		return true;
+	if (!era_detect(call->c, call->m, io->headers, &call->era, &call->error))
+		return false;
+	if (!io->modern || call->era == ERA_MODERN || call->m->kind != RPC_CALL || strcmp(call->m->method, "initialize") != 0)
+		return true;
+	if (!mcp_string_param(call, "protocolVersion", &version))
+		return false;
+	return era_unsupported(call->c, version != NULL ? version : "", &call->error);
+}
+
 /* The session that the message names; a modern message or an initialize has none. */
 static bool
 find_session(struct mcp_call *call, struct mcp_session *session)
 {
 	const struct mcp_headers *h = call->io->headers;
 
+	if (session_of_connection(call->c, call->io, session))
+		call->session = session;
 	if (h == NULL || h->session == NULL || call->era != ERA_LEGACY ||
 	    (call->m->method != NULL && strcmp(call->m->method, "initialize") == 0))
 		return true;
@@ -209,7 +232,7 @@ answer(struct ctx *c, struct mcp_io *io, json_object *message, bool in_batch, st
 	struct mcp_session session;
 
 	ctx_clear_error(c);
-	if (!rpc_read(message, &m, &call.error) || !era_detect(c, &m, io->headers, &call.era, &call.error) || !find_session(&call, &session)) {
+	if (!rpc_read(message, &m, &call.error) || !detect_era(&call) || !find_session(&call, &session)) {
 		(void)mcp_count(&call);
 		rpc_put_error(b, m.id, &call.error);
 		return call.error.http;
@@ -227,15 +250,19 @@ answer(struct ctx *c, struct mcp_io *io, json_object *message, bool in_batch, st
 
 /* Why a batch is refused as a whole; NULL when it may be served: only one legacy revision had batches. */
 static const char *
-batch_fault(const struct mcp_io *io, json_object *batch)
+batch_fault(struct ctx *c, struct mcp_io *io, json_object *batch)
 {
+	const char *version = io->headers != NULL ? io->headers->version : NULL;
 	size_t n = json_object_array_length(batch);
+	struct mcp_session session;
 	struct rpc_error e;
 	struct rpc m;
 
+	if (session_of_connection(c, io, &session))
+		version = session_text(&session, "version");
 	if (n == 0)
 		return "a batch must not be empty";
-	if (io->headers != NULL && io->headers->version != NULL && strcmp(io->headers->version, MCP_LEGACY_ASSUMED) != 0)
+	if (version != NULL && strcmp(version, MCP_LEGACY_ASSUMED) != 0)
 		return "batches are served for revision " MCP_LEGACY_ASSUMED " only";
 	if (n > BATCH_MAX)
 		return "a batch may have at most 20 messages";
@@ -253,7 +280,7 @@ batch_fault(const struct mcp_io *io, json_object *batch)
 static int
 answer_batch(struct ctx *c, struct mcp_io *io, json_object *batch, struct buf *b)
 {
-	const char *fault = batch_fault(io, batch);
+	const char *fault = batch_fault(c, io, batch);
 	struct mcp_call call = { .c = c, .io = io, .era = ERA_LEGACY, .out = b };
 
 	if (fault != NULL) {

@@ -53,23 +53,41 @@ session_save(struct ctx *c, struct mcp_session *s)
 
 	json_object_object_add(s->record, "used", json_object_new_int64(wall_ms() / 1000));
 	text = json_text(c, s->record, &n);
+	if (s->kept != NULL) {
+		*s->kept = text;
+		return E_OK;
+	}
 	return kv_set(c, own_key(c, s->id), text, n, KEEP_S, false, NULL);
 }
 
-enum err
-session_open(struct ctx *c, const struct mcp_io *io, const char *version, json_object *capabilities, const char **id)
+bool
+session_of_connection(struct ctx *c, struct mcp_io *io, struct mcp_session *s)
 {
-	struct mcp_session s = { .record = json_object_new_object() };
+	*s = (struct mcp_session){ .id = "", .kept = &io->kept };
+	if (!io->lasting || io->kept == NULL)
+		return false;
+	if (json_parse(c, io->kept, strlen(io->kept), &s->record) == E_OK && json_object_is_type(s->record, json_type_object))
+		return true;
+	ctx_clear_error(c);
+	return false;
+}
+
+enum err
+session_open(struct ctx *c, struct mcp_io *io, const char *version, json_object *capabilities, const char **id)
+{
+	struct mcp_session s = { .id = "", .record = json_object_new_object(), .kept = io->lasting ? &io->kept : NULL };
 	char text[SESSION_ID + 1];
 	enum err e;
 
 	arena_defer(c->a, release, s.record);
-	random_base62(text, SESSION_ID);
-	s.id = arena_strdup(c->a, text);
+	if (!io->lasting) {
+		random_base62(text, SESSION_ID);
+		s.id = arena_strdup(c->a, text);
+	}
 	json_object_object_add(s.record, "principal", json_object_new_string(io->who->principal));
 	json_object_object_add(s.record, "server", json_object_new_string(io->server));
 	json_object_object_add(s.record, "version", json_object_new_string(version));
-	json_object_object_add(s.record, "capabilities", json_object_get(capabilities));
+	json_object_object_add(s.record, "capabilities", capabilities != NULL ? json_object_get(capabilities) : json_object_new_object());
 	json_object_object_add(s.record, "uris", json_object_new_array());
 	e = session_save(c, &s);
 	if (e == E_OK)

@@ -17,11 +17,14 @@
 struct mcp_session {
 	const char *id;
 	json_object *record;	/* {"principal","server","version","capabilities":{},"level"?,"uris":[],"used":seconds} */
+	const char **kept;	/* where a lasting connection keeps the record; NULL: it is in the key-value store */
 };
 
-/* Open one for the caller of io.  The record's members are copied. */
-enum err session_open(struct ctx *c, const struct mcp_io *io, const char *version, json_object *capabilities, const char **id)
+/* Open one for the caller of io.  The record's members are copied; capabilities may be NULL.  That of a lasting connection has the id "". */
+enum err session_open(struct ctx *c, struct mcp_io *io, const char *version, json_object *capabilities, const char **id)
 	__attribute__((warn_unused_result));
+/* The session of a lasting connection.  false: it has none. */
+bool session_of_connection(struct ctx *c, struct mcp_io *io, struct mcp_session *s);
 /* E_NOT_FOUND: none of that id, or another caller's. */
 enum err session_load(struct ctx *c, const struct mcp_io *io, const char *id, struct mcp_session *s) __attribute__((warn_unused_result));
 enum err session_save(struct ctx *c, struct mcp_session *s) __attribute__((warn_unused_result));
