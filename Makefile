@@ -62,9 +62,9 @@ ROUTES  := $(if $(CGI),$(B)/lib/libroutes.a)
 LIBSOUK := $(B)/lib/libsouk.a
 
 PROGS  := $(CGI:%=$(B)/cgi-bin/%) $(if $(CGI),$(B)/souk.fcgi) \
-	$(if $(wildcard bin/souk.c),$(B)/bin/souk)
+	$(if $(wildcard bin/souk.c),$(B)/bin/souk) $(B)/bin/souk-stdio
 TESTFCGI := $(if $(CGI),$(B)/souk-test.fcgi)
-CONFCGI  := $(if $(CONF_C),$(B)/souk-conformance.fcgi)
+CONFCGI  := $(if $(CONF_C),$(B)/souk-conformance.fcgi $(B)/souk-stdio-conformance)
 UNITS  := $(UNIT_C:tests/unit/%.c=$(B)/tests/unit_%)
 REPLAY := $(FUZZ_C:tests/fuzz/%.c=$(B)/tests/fuzz_%)
 FUZZERS := $(FUZZ_C:tests/fuzz/%.c=$(B)/fuzz/%)
@@ -160,7 +160,7 @@ install: all
 # Put in place what has been built.
 copy:
 	@$(INSTALL) -d $(D)/bin $(D)/lib/souk/cgi-bin $(D)/share/souk/htdocs
-	@$(INSTALL) -m 755 $(wildcard $(B)/bin/souk) bin/souk-serve bin/souk-draw $(D)/bin
+	@$(INSTALL) -m 755 $(wildcard $(B)/bin/souk $(B)/bin/souk-stdio) bin/souk-serve bin/souk-draw $(D)/bin
 	@$(if $(CGI),$(INSTALL) -m 755 $(B)/souk.fcgi $(wildcard $(CGI:%=$(B)/cgi-bin/%)) \
 		$(D)/lib/souk/cgi-bin)
 	@$(foreach d,. migrations app demo,$(if $(wildcard sql/$d/*.sql), \
@@ -292,7 +292,12 @@ $(B)/souk-test.fcgi: $(G)/prog_all.o $(CGI_O) $(if $(EMBED),$(G)/tools_test.o) \
 	$(LINK)
 $(B)/souk-conformance.fcgi: $(G)/prog_all.o $(CGI_O) $(CONF_C:%.c=$(B)/%.o) $(LIBSOUK)
 	$(LINK)
+$(B)/souk-stdio-conformance: $(B)/bin/souk-stdio.o $(CONF_C:%.c=$(B)/%.o) $(LIBSOUK) $(ROUTES)
+	$(LINK)
 $(B)/bin/souk: $(CLI_O) $(LIBSOUK) $(ROUTES)
+	$(LINK)
+
+$(B)/bin/souk-stdio: $(B)/bin/souk-stdio.o $(LIBSOUK) $(ROUTES)
 	$(LINK)
 
 $(UNITS): XLIBS = $(shell $(PKGCONFIG) --libs check) -lpthread
