@@ -26,6 +26,9 @@ static struct rate_class classes[] = {
 	{ .name = "ai", .key = "RATE_AI" },
 	{ .name = "mcp", .key = "RATE_MCP" },
 	{ .name = "health", .key = "RATE_HEALTH" },
+	{ .name = "login", .key = "RATE_LOGIN" },
+	{ .name = "guest", .key = "RATE_GUEST" },
+	{ .name = "auth", .key = "RATE_AUTH" },
 };
 
 static struct rate_class *

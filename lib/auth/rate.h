@@ -1,5 +1,5 @@
 /*
- * Rate limits.  A class (status, test, data, chat, ai, mcp, health) has a limit and a window from the configuration RATE_<CLASS>; hits count per
+ * Rate limits.  A class (status, test, data, chat, ai, mcp, health; login, guest, auth for guessing, see throttle.h) has a limit and a window from the configuration RATE_<CLASS>; hits count per
  * principal (token, or IP without one) and class.  Counters live in shared memory, or with RATE_STORE=kv in Redis or PostgreSQL.
  * A token of class "bulk" is not limited.  If the shared store is down, the host's own counters serve (reads must go on).
  */

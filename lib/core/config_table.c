@@ -207,6 +207,18 @@ static const struct cfg_row table[] = {
 	RATE("RATE_AI", "10/60", G_ACCESS, "The same for other routes that use a language model."),
 	RATE("RATE_MCP", "600/60", G_ACCESS, "The same for MCP messages that call no tool."),
 	RATE("RATE_HEALTH", "600/60", G_ACCESS, "The same for health probes."),
+	RATE("RATE_LOGIN", "10/900", G_ACCESS,
+		"Tries to log in per seconds, by account and by caller's address: passwords, TOTP codes, and one-time codes that customers ask for."),
+	RATE("RATE_GUEST", "5/3600", G_ACCESS,
+		"One-time codes that guests ask for per seconds, by order number, by e-mail address and by caller's address."),
+	RATE("RATE_AUTH", "60/60", G_ACCESS,
+		"Refused tokens and wrong one-time codes per seconds and caller's address; above it they are answered with 429. Valid tokens always pass."),
+	NUMBER("GUEST_SESSION_S", "900", 60, 86400, G_ACCESS,
+		"Seconds for which a guest who has proven an order may go on with it."),
+	NUMBER("CUSTOMER_SESSION_S", "3600", 60, 2592000, G_ACCESS,
+		"Seconds for which the access token of a customer who logged in with a one-time code is good."),
+	SWITCH("LOGIN_CODE_LOG", "off", G_ACCESS,
+		"Write one-time codes to the log as well, to try log-in without a mail server; refused in production."),
 
 	ONE_OF("MCP_LOG_LEVEL", "info", G_LOG, "debug|info|warn|error",
 		"Lowest level that is logged."),
@@ -283,5 +295,7 @@ cfg_conflict(void)
 		return "SHOP_LOCALE: must be one of SHOP_LOCALES";
 	if (cfg_bool("SOUK_CONFORMANCE") && strcmp(cfg_str("ENVIRONMENT"), "production") == 0)
 		return "SOUK_CONFORMANCE: must be off where ENVIRONMENT is production";
+	if (cfg_bool("LOGIN_CODE_LOG") && strcmp(cfg_str("ENVIRONMENT"), "production") == 0)
+		return "LOGIN_CODE_LOG: must be off where ENVIRONMENT is production";
 	return NULL;
 }

@@ -3,6 +3,7 @@
 
 #include "core/banned.h"
 #include "search/search.h"
+#include "tool/identity.h"
 #include "tool/registry.h"
 
 static const struct {
@@ -10,7 +11,11 @@ static const struct {
 	tool_handler_fn *fn;
 } handlers[] = {
 	{ "ai_search", ai_search_tool },
+	{ "customer_login_start", customer_login_start_tool },
+	{ "customer_login_verify", customer_login_verify_tool },
 	{ "customers_search", customers_search_tool },
+	{ "guest_start", guest_start_tool },
+	{ "guest_verify", guest_verify_tool },
 	{ "search_suggest", search_suggest_tool },
 	{ "search_products", search_products_tool },
 	{ "similar_products", similar_products_tool },

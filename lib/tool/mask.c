@@ -18,7 +18,7 @@ static const char *const parts[] = {
 /* ... or is one of these. */
 static const char *const wholes[] = {
 	"mail", "tel", "mobile", "street", "street1", "street2", "line1", "line2", "cvc", "cvv", "pan", "card", "token", "city", "customername",
-	"recipient", "ip", "ipaddress",
+	"recipient", "ip", "ipaddress", "guest", "onetimecode",
 };
 
 #define PARTS (sizeof(parts) / sizeof(parts[0]))

@@ -1,0 +1,143 @@
+/* One-time codes; see otp.h. */
+#include "auth/otp.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "auth/signed.h"
+#include "auth/throttle.h"
+#include "core/banned.h"
+#include "core/clock.h"
+#include "core/config.h"
+#include "core/log.h"
+#include "core/random.h"
+#include "gen/sql.h"
+#include "store/db.h"
+
+#define EVEN_MS 120		/* more than making and queueing a message takes */
+#define CODES 1000000
+
+/* Keyed hash of challenge, NUL and code, in hexadecimal. */
+static bool
+hash_of(const char *challenge, const char *code, char hex[2 * crypto_generichash_BYTES + 1])
+{
+	unsigned char key[32], hash[crypto_generichash_BYTES];
+	crypto_generichash_state st;
+
+	if (!signed_key("souk one-time codes v1", key))
+		return false;
+	(void)crypto_generichash_init(&st, key, sizeof(key), sizeof(hash));
+	(void)crypto_generichash_update(&st, (const unsigned char *)challenge, strlen(challenge) + 1);
+	(void)crypto_generichash_update(&st, (const unsigned char *)code, strlen(code));
+	(void)crypto_generichash_final(&st, hash, sizeof(hash));
+	sodium_bin2hex(hex, sizeof(hash) * 2 + 1, hash, sizeof(hash));
+	sodium_memzero(key, sizeof(key));
+	return true;
+}
+
+/* The caller's own address first: who is over that limit must not use up the limits of others. */
+static enum err
+admit(struct ctx *c, const struct otp_request *r)
+{
+	const char *rate_class = r->number != NULL ? "guest" : "login";
+
+	if (throttle_address(c, rate_class, r->remote_ip))
+		return c->err;
+	if (r->number != NULL && throttle_hit(c, rate_class, "order", r->number))
+		return c->err;
+	return throttle_hit(c, rate_class, "email", r->email);
+}
+
+static enum err
+store(struct ctx *c, const struct otp_request *r, const char *challenge, const char *code)
+{
+	char hex[2 * crypto_generichash_BYTES + 1];
+	const char *v[] = { challenge, r->number != NULL ? "guest" : "customer", hex, r->number, r->email, code, r->locale };
+	PGresult *sent;
+	enum err e;
+
+	if (!hash_of(challenge, code, hex)) {
+		log_event(LOG_ERROR_, c, "TOKEN_PEPPER is not set: no code can be made");
+		return fail(c, E_UNAVAILABLE, NULL);
+	}
+	if ((e = db_begin(c, DB_WRITE, NULL)) != E_OK)
+		return e;
+	e = db_exec(c, &sql_login_code_create, sizeof(v) / sizeof(v[0]), v, &sent);
+	if (e == E_OK)
+		e = db_commit(c);
+	if (e != E_OK) {
+		db_rollback(c);
+		return e;
+	}
+	if (cfg_bool("LOGIN_CODE_LOG") && PQntuples(sent) > 0)
+		log_event(LOG_WARN_, c, "one-time code, shown because LOGIN_CODE_LOG is on", LOG_S("challenge", challenge), LOG_S("code", code));
+	return E_OK;
+}
+
+enum err
+otp_start(struct ctx *c, const struct otp_request *r, char challenge[OTP_ID_LEN + 1])
+{
+	int64_t start = now_us();
+	char code[OTP_DIGITS + 1];
+	enum err e;
+
+	challenge[0] = '\0';
+	if (admit(c, r))
+		return c->err;
+	random_base62(challenge, OTP_ID_LEN);
+	(void)snprintf(code, sizeof(code), "%06u", (unsigned)randombytes_uniform(CODES));
+	e = store(c, r, challenge, code);
+	sodium_memzero(code, sizeof(code));
+	throttle_even_out(start, EVEN_MS);
+	return e;
+}
+
+static enum err
+try_code(struct ctx *c, bool guest, const char *challenge, const char *hex, struct otp_proof *out)
+{
+	const char *v[3] = { challenge, guest ? "guest" : "customer", hex };
+	PGresult *r;
+	enum err e;
+
+	if ((e = db_begin(c, DB_WRITE, NULL)) != E_OK)
+		return e;
+	e = db_exec(c, &sql_login_code_try, 3, v, &r);
+	if (e == E_OK)
+		e = db_commit(c);
+	if (e != E_OK) {
+		db_rollback(c);
+		return e;
+	}
+	if (PQntuples(r) == 0 || PQgetvalue(r, 0, 0)[0] != 't')
+		return fail(c, E_UNAUTHENTICATED, NULL);
+	if (guest) {
+		out->order_id = PQgetvalue(r, 0, 2);
+		out->order_number = PQgetvalue(r, 0, 3);
+	} else {
+		out->customer_id = PQgetvalue(r, 0, 1);
+	}
+	return E_OK;
+}
+
+enum err
+otp_verify(struct ctx *c, bool guest, const char *challenge, const char *code, const char *remote_ip, struct otp_proof *out)
+{
+	char hex[2 * crypto_generichash_BYTES + 1];
+	int64_t start = now_us();
+	enum err e;
+
+	*out = (struct otp_proof){ 0 };
+	if (!hash_of(challenge, code, hex))
+		return fail(c, E_UNAVAILABLE, NULL);
+	e = try_code(c, guest, challenge, hex, out);
+	if (e == E_UNAUTHENTICATED) {
+		ctx_clear_error(c);
+		/* guessing at many challenges is guessing too */
+		if (throttle_address(c, "auth", remote_ip) == E_OK)
+			(void)fail(c, E_UNAUTHENTICATED, "this code is not right, was used, or is too old; after %d tries ask for a new one", 5);
+		e = c->err;
+	}
+	throttle_even_out(start, EVEN_MS / 2);
+	return e;
+}

@@ -1,0 +1,43 @@
+/*
+ * One-time codes: six digits that are sent to an address, good for 10 minutes, 5 tries and one use.
+ *
+ * A customer proves an e-mail address; a guest proves that an order is theirs, with its number, its e-mail address and the code that went there.  The answer
+ * and its time are the same whether the address or the number is known or not: a code is made and stored in any case, and only sent when there
+ * is somebody.  Asking is limited: guests by RATE_GUEST per caller's address, per order number and per e-mail address; customers by
+ * RATE_LOGIN per caller's address and per e-mail address.  Stored: a keyed hash.  The message is queued (template one_time_code)
+ * in the transaction that makes the code; with LOGIN_CODE_LOG it is also in the log.
+ */
+#ifndef SOUK_AUTH_OTP_H
+#define SOUK_AUTH_OTP_H
+
+#include <stdbool.h>
+
+#include "core/ctx.h"
+
+#define OTP_KEEP_S 600
+#define OTP_DIGITS 6
+#define OTP_ID_LEN 22
+
+struct otp_request {
+	const char *number;	/* of the order: a guest; NULL: a customer */
+	const char *email;
+	const char *locale;	/* of the message; NULL: the customer's */
+	const char *remote_ip;
+};
+
+/* What a code has proven: one of them, the other is NULL. */
+struct otp_proof {
+	const char *customer_id, *order_id, *order_number;
+};
+
+/* Make a code and send it; challenge gets what otp_verify() wants with it.  E_RATE_LIMITED, or the store's errors. */
+enum err otp_start(struct ctx *c, const struct otp_request *r, char challenge[OTP_ID_LEN + 1]) __attribute__((warn_unused_result));
+
+/*
+ * E_UNAUTHENTICATED with one message for everything wrong: the code, an unknown or old challenge, too many tries, nobody there.  Each call counts as a try.
+ * Must not run inside a transaction: a failed try has to stay counted.
+ */
+enum err otp_verify(struct ctx *c, bool guest, const char *challenge, const char *code, const char *remote_ip, struct otp_proof *out)
+	__attribute__((warn_unused_result));
+
+#endif
