@@ -9,7 +9,9 @@ SOUK_URL, DATABASE_URL, REDIS_URL, SOUK_ADMIN_TOKEN, SOUK_MONITOR_TOKEN, SOUK_ST
     SERVER       lighttpd, apache or apache-proxy
     SOUK_DATA    folder with public test data (default: ../shared/data), optional
 """
+import base64
 import contextlib
+import hashlib
 import http.client
 import itertools
 import json
@@ -141,6 +143,16 @@ def unique(word):
 def token_id(text):
     """The public part of mcp_key_<id>_<secret><checksum>."""
     return text.split("_")[2]
+
+
+def sign(souk, kind, what, seconds=3600):
+    """A handle as lib/auth/signed.h describes it, under the instance's own key."""
+    pepper = next(line.partition("=")[2].strip() for line in open(souk.conf, encoding="utf-8") if line.startswith("TOKEN_PEPPER"))
+    whole = hashlib.blake2b(pepper.encode(), digest_size=32).digest()
+    key = hashlib.blake2b(b"souk signed handles v1", key=whole, digest_size=32).digest()
+    bare = (int(time.time()) + seconds if seconds else 0).to_bytes(8, "big") + str(what).encode()
+    mac = hashlib.blake2b(kind.encode() + b"\0" + bare, key=key, digest_size=16).digest()
+    return kind + "_" + base64.urlsafe_b64encode(bare + mac).decode().rstrip("=")
 
 
 def free_port():

@@ -10,6 +10,8 @@ import support
 ALL = contracts.load()
 LISTED = sorted(n for n, c in ALL.items() if c["x-servers"])
 REST = sorted(n for n, c in ALL.items() if "x-rest" in c)
+# Whose success takes more than arguments that fit: another test has what they need.
+NEED_MORE = {"test_read_that_writes", "guest_verify", "customer_login_verify"}
 every = pytest.mark.parametrize("name", LISTED)
 every_rest = pytest.mark.parametrize("name", REST)
 
@@ -40,11 +42,12 @@ def test_union_lists_all(souk):
 
 
 def test_lists_hold_what_the_caller_may(souk, scope_tokens):
-    """Without a token the public tools, with a scope these and its own, on every endpoint."""
+    """Without a token the public tools and what a guest may do, with a scope the public ones and its own, on every endpoint."""
     for server in ("", *contracts.SERVERS):
         for scope, token in [("none", None), *scope_tokens.items()]:
             expected = {c["name"] if not server else contracts.listings(c)[server] for c in ALL.values()
-                        if (contracts.listings(c) if not server else server in contracts.listings(c)) and c["x-scope"] in ("none", scope)}
+                        if (contracts.listings(c) if not server else server in contracts.listings(c)) and
+                        (c["x-scope"] in ("none", scope) or scope == "none" and "guest" in c.get("x-handles", []))}
             assert set(tools(souk, server, token)) == expected, (server, scope)
 
 
@@ -152,7 +155,7 @@ def test_takes_what_the_schema_takes(souk, name, samples):
         else:
             # Well formed, but there is no such thing, or a rule between members.
             assert "must be" not in outcome.message or "or" in outcome.message or "cursor" in args, (args, outcome)
-    assert good or name == "test_read_that_writes", f"no call of {name} had a result"
+    assert good or name in NEED_MORE, f"no call of {name} had a result"
 
 
 def assert_result(contract, outcome, args):
@@ -235,7 +238,7 @@ def test_route_takes_and_answers(souk, name, samples):
         reply = rest(souk, contract, args, souk.admin)
         if reply is None:
             continue
-        assert reply.status in (200, 404) or reply.status == 400 and {"from", "to", "cursor"} & set(args), (args, reply)
+        assert reply.status in (200, 404) or reply.status == 400 and ({"from", "to", "cursor"} & set(args) or name in NEED_MORE), (args, reply)
         support.assert_rate_headers(reply)
         if reply.status == 200:
             jsonschema.Draft202012Validator(contract["outputSchema"]).validate(reply.json)
@@ -243,7 +246,7 @@ def test_route_takes_and_answers(souk, name, samples):
             good += 1
         else:
             support.assert_error(reply, reply.status)
-    assert good
+    assert good or name in NEED_MORE
 
 
 @every_rest
@@ -265,14 +268,15 @@ def test_route_permissions(souk, name, samples, scope_tokens):
     client = souk.client(source=support.loopback())
     reply = rest(client, contract, args, None)
     client.close()
+    fine = (200, 400) if name in NEED_MORE else (200,)
     if needed == "none":
-        assert reply.status == 200, reply
+        assert reply.status in fine, reply
     else:
         support.assert_error(reply, 401, "MCP_AUTH_REQUIRED")
     for scope, token in scope_tokens.items():
         reply = rest(souk, contract, args, token)
         if needed in ("none", scope):
-            assert reply.status == 200, (scope, reply)
+            assert reply.status in fine, (scope, reply)
         else:
             support.assert_error(reply, 403, "MCP_FORBIDDEN", mentions=needed)
 
