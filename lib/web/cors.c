@@ -33,8 +33,8 @@ host_length(const char *s)
 	return *s == '[' ? strcspn(s, "]") + (strchr(s, ']') != NULL) : strcspn(s, ":/");
 }
 
-static bool
-is_loopback_name(const char *host)
+bool
+host_is_loopback(const char *host)
 {
 	return listed("localhost,127.0.0.1,[::1]", host, host_length(host));
 }
@@ -59,9 +59,9 @@ origin_host(const char *origin)
 }
 
 bool
-cors_host_allowed(struct req *r)
+host_allowed(const char *host, bool loopback)
 {
-	const char *host = req_header(r, "Host"), *names = cfg_str("ALLOWED_HOSTS"), *own = origin_host(cfg_str("PUBLIC_URL"));
+	const char *names = cfg_str("ALLOWED_HOSTS"), *own = origin_host(cfg_str("PUBLIC_URL"));
 	size_t n;
 
 	if (!host || !*host)
@@ -71,16 +71,15 @@ cors_host_allowed(struct req *r)
 		return true;
 	if (*names && (listed(names, host, n) || listed(names, host, strlen(host))))
 		return true;
-	if (reached_on_loopback(r))
-		return is_loopback_name(host);
+	if (loopback)
+		return host_is_loopback(host);
 	return !*names;
 }
 
 bool
-cors_origin_allowed(struct req *r, const char *origin)
+origin_allowed(const char *origin, const char *host, bool loopback)
 {
-	const char *list = cfg_str("CORS_ORIGINS"), *name = origin_host(origin), *host = req_header(r, "Host");
-	const char *own = origin_host(cfg_str("PUBLIC_URL"));
+	const char *list = cfg_str("CORS_ORIGINS"), *name = origin_host(origin), *own = origin_host(cfg_str("PUBLIC_URL"));
 
 	if (listed(list, "*", 1) || listed(list, origin, strlen(origin)))
 		return true;
@@ -88,9 +87,21 @@ cors_origin_allowed(struct req *r, const char *origin)
 		return false;
 	if (own && strcasecmp(own, name) == 0)
 		return true;
-	if (is_loopback_name(name))
-		return reached_on_loopback(r);
-	return host && strcasecmp(host, name) == 0 && cors_host_allowed(r);
+	if (host_is_loopback(name))
+		return loopback;
+	return host && strcasecmp(host, name) == 0 && host_allowed(host, loopback);
+}
+
+bool
+cors_host_allowed(struct req *r)
+{
+	return host_allowed(req_header(r, "Host"), reached_on_loopback(r));
+}
+
+bool
+cors_origin_allowed(struct req *r, const char *origin)
+{
+	return origin_allowed(origin, req_header(r, "Host"), reached_on_loopback(r));
 }
 
 void

@@ -16,6 +16,12 @@ bool cors_origin_allowed(struct req *r, const char *origin);
    127.0.0.1 and [::1] with any port.  True when nothing is configured and the address is not loopback. */
 bool cors_host_allowed(struct req *r);
 
+/* Is it localhost, 127.0.0.1 or [::1], with or without a port? */
+bool host_is_loopback(const char *host);
+/* The same two questions without a request: loopback says whether it came in on a loopback address.  host may be NULL. */
+bool host_allowed(const char *host, bool loopback);
+bool origin_allowed(const char *origin, const char *host, bool loopback);
+
 /* Set Access-Control-* for an allowed Origin, and Vary; called for every response. */
 void cors_headers(struct req *r);
 
