@@ -43,6 +43,7 @@ G := $(B)/gen
 LIB_C  := $(sort $(wildcard lib/*/*.c))
 CGI_C  := $(sort $(wildcard cgi-bin/*.c))
 CLI_C  := $(sort $(wildcard bin/souk.c bin/cmd_*.c))
+WS_C   := $(sort $(wildcard bin/souk-ws*.c))
 UNIT_C := $(sort $(wildcard tests/unit/*.c))
 FUZZ_C := $(filter-out tests/fuzz/replay.c,$(sort $(wildcard tests/fuzz/*.c)))
 SQL    := $(sort $(wildcard sql/query/*.sql))
@@ -62,7 +63,7 @@ ROUTES  := $(if $(CGI),$(B)/lib/libroutes.a)
 LIBSOUK := $(B)/lib/libsouk.a
 
 PROGS  := $(CGI:%=$(B)/cgi-bin/%) $(if $(CGI),$(B)/souk.fcgi) \
-	$(if $(wildcard bin/souk.c),$(B)/bin/souk) $(B)/bin/souk-stdio
+	$(if $(wildcard bin/souk.c),$(B)/bin/souk) $(B)/bin/souk-stdio $(B)/bin/souk-ws
 TESTFCGI := $(if $(CGI),$(B)/souk-test.fcgi)
 CONFCGI  := $(if $(CONF_C),$(B)/souk-conformance.fcgi $(B)/souk-stdio-conformance)
 UNITS  := $(UNIT_C:tests/unit/%.c=$(B)/tests/unit_%)
@@ -151,7 +152,7 @@ clean:
 D = $(DESTDIR)$(PREFIX)
 COPY = $(INSTALL) -m 644 -D -t
 EXAMPLES = $(wildcard souk.conf.example lighttpd.conf.example \
-	apache.conf.example htaccess.example)
+	apache.conf.example htaccess.example souk-ws.service.example)
 DOCS = $(wildcard README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md)
 
 install: all
@@ -160,7 +161,7 @@ install: all
 # Put in place what has been built.
 copy:
 	@$(INSTALL) -d $(D)/bin $(D)/lib/souk/cgi-bin $(D)/share/souk/htdocs
-	@$(INSTALL) -m 755 $(wildcard $(B)/bin/souk $(B)/bin/souk-stdio) bin/souk-serve bin/souk-draw $(D)/bin
+	@$(INSTALL) -m 755 $(wildcard $(B)/bin/souk $(B)/bin/souk-stdio $(B)/bin/souk-ws) bin/souk-serve bin/souk-draw $(D)/bin
 	@$(if $(CGI),$(INSTALL) -m 755 $(B)/souk.fcgi $(wildcard $(CGI:%=$(B)/cgi-bin/%)) \
 		$(D)/lib/souk/cgi-bin)
 	@$(foreach d,. migrations app demo,$(if $(wildcard sql/$d/*.sql), \
@@ -298,6 +299,9 @@ $(B)/bin/souk: $(CLI_O) $(LIBSOUK) $(ROUTES)
 	$(LINK)
 
 $(B)/bin/souk-stdio: $(B)/bin/souk-stdio.o $(LIBSOUK) $(ROUTES)
+	$(LINK)
+$(B)/bin/souk-ws: XLIBS = -lwebsockets
+$(B)/bin/souk-ws: $(WS_C:%.c=$(B)/%.o) $(LIBSOUK) $(ROUTES)
 	$(LINK)
 
 $(UNITS): XLIBS = $(shell $(PKGCONFIG) --libs check) -lpthread

@@ -9,11 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "auth/token.h"
+#include "auth/subject.h"
 #include "core/banned.h"
 #include "core/clock.h"
 #include "core/config.h"
-#include "core/ip.h"
 #include "core/log.h"
 #include "core/random.h"
 #include "mcp/mcp.h"
@@ -194,14 +193,15 @@ read_job(const char *p, size_t n, struct crew_job *job)
 static enum crew_end
 find_speaker(struct ctx *c, const struct crew_job *job, struct subject *who)
 {
-	char unit[IP_TEXT];
+	const struct bearer b = { .text = job->token, .remote_ip = job->remote_ip, .base_url = cfg_str("PUBLIC_URL") };
 	enum err e;
 
-	*who = (struct subject){ .kind = "anonymous", .token_id = "", .name = "", .customer_id = "", .rate_class = "" };
-	who->principal = job->via == VIA_STDIO ? "stdio" : arena_printf(c->a, "ip:%s", ip_limit_unit(job->remote_ip, unit));
+	subject_anonymous(c, job->remote_ip, who);
+	if (job->via == VIA_STDIO)
+		who->principal = "stdio";
 	if (job->token[0] == '\0')
 		return CREW_OK;
-	e = token_verify(c, job->token, job->remote_ip, who);
+	e = subject_resolve(c, &b, who);
 	if (e == E_OK)
 		return CREW_OK;
 	ctx_clear_error(c);
