@@ -186,7 +186,7 @@ $(B)/flags-$(subst /,_,$(firstword $(CC))).mk: mk/flags.sh
 	@mkdir -p $(@D)
 	@mk/flags.sh '$(CC)' > $@
 
-PKGS   := libpq json-c hiredis libsodium libzip expat zlib
+PKGS   := libpq json-c hiredis libsodium libzip expat zlib libjwt libcrypto
 PKG_CF := $(shell $(PKGCONFIG) --cflags $(PKGS))
 PKG_LD := $(shell $(PKGCONFIG) --libs $(PKGS))
 ifeq ($(PKG_LD),)

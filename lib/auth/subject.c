@@ -65,6 +65,19 @@ subject_visitor(struct ctx *c, const char *visitor, const char *remote_ip, struc
 	out->visitor = arena_strdup(c->a, visitor);
 }
 
+void
+subject_staff(struct ctx *c, const char *staff_id, const char *scopes, struct subject *out)
+{
+	be(out, "staff", arena_printf(c->a, "staff:%s", staff_id));
+	out->staff_id = out->principal + sizeof("staff:") - 1;
+	for (size_t i = 0; i < SCOPES_MAX && *scopes != '\0'; i++) {
+		size_t n = strcspn(scopes, " ");
+
+		out->scopes[i] = arena_strndup(c->a, scopes, n);
+		scopes += n + (scopes[n] == ' ');
+	}
+}
+
 bool
 subject_known(const struct subject *s)
 {

@@ -36,6 +36,9 @@ void subject_customer(struct ctx *c, const char *customer_id, struct subject *ou
 void subject_guest(struct ctx *c, const char *order_id, struct subject *out);
 void subject_visitor(struct ctx *c, const char *visitor, const char *remote_ip, struct subject *out);
 
+/* A person of the shop who logged in; scopes separated by blanks. */
+void subject_staff(struct ctx *c, const char *staff_id, const char *scopes, struct subject *out);
+
 /* Has the subject shown who it is?  Not so anonymous callers and visitors: what they lack is a log-in, not a permission. */
 bool subject_known(const struct subject *s);
 

@@ -1,0 +1,2 @@
+-- $1 hash of the cookie's value (hex).
+DELETE FROM souk.sessions WHERE hash = decode($1, 'hex')
