@@ -60,10 +60,13 @@ struct engine_words {
 	struct engine_term term[ENGINE_TERMS_MAX];
 	unsigned terms;
 	const char *corrected;		/* JSON object of typed to searched words, NULL */
+	int lang;			/* of the query, number in text_langs; -1: cannot be told, or the index has only one */
 };
 
 struct engine_filter {
 	const char *category, *brand, *colour;	/* see struct search_query */
+	const char *const *colours;	/* any of these, without colour; NULL */
+	unsigned colours_n;
 	double min_price, max_price;	/* NaN: none */
 	double min_rating;		/* 0: any */
 	bool featured, in_stock;

@@ -24,20 +24,15 @@ names_it(const char *text, size_t n, const char *folded, size_t len)
 	return false;
 }
 
-/* The values of a brand or colour by that name; NULL when nothing is asked for. */
-static const uint64_t *
-values_named(struct ctx *c, const struct seg *s, enum seg_section which, const char *name, bool *none)
+/* Put the values of a brand or colour by that name into a set; false: there is none. */
+static bool
+put_values(const struct seg *s, enum seg_section which, const char *name, uint64_t *set)
 {
 	uint32_t n = seg_values(s, which);
 	char folded[FOLDED_MAX];
-	uint64_t *set;
 	bool found = false, exactly;
-	size_t len;
+	size_t len = text_fold(name, strlen(name), folded, sizeof(folded));
 
-	if (name == NULL)
-		return NULL;
-	len = text_fold(name, strlen(name), folded, sizeof(folded));
-	set = arena_zalloc(c->a, (size_t)n / 64 + 1, sizeof(*set));
 	for (uint32_t i = 0; i < n; i++) {
 		size_t m;
 		const char *text = seg_value_text(s, which, i, &m);
@@ -54,6 +49,21 @@ values_named(struct ctx *c, const struct seg *s, enum seg_section which, const c
 			set[i / 64] |= (uint64_t)1 << i % 64;
 			found = true;
 		}
+	return found;
+}
+
+/* The values with one of these names; NULL when nothing is asked for. */
+static const uint64_t *
+values_named(struct ctx *c, const struct seg *s, enum seg_section which, const char *const *names, unsigned n, bool *none)
+{
+	uint64_t *set;
+	bool found = false;
+
+	if (n == 0)
+		return NULL;
+	set = arena_zalloc(c->a, (size_t)seg_values(s, which) / 64 + 1, sizeof(*set));
+	for (unsigned i = 0; i < n; i++)
+		found = put_values(s, which, names[i], set) || found;
 	*none = *none || !found;
 	return set;
 }
@@ -126,11 +136,12 @@ engine_sieve(struct ctx *c, const struct engine_part *p, const struct engine_fil
 	*out = (struct engine_sieve){ .part = p, .category_from = SEG_NONE, .featured = f->featured, .in_stock = f->in_stock };
 	if (f->category != NULL)
 		find_category(p->seg, f->category, out);
-	out->brands = values_named(c, p->seg, SEC_BRAND, f->brand, &out->none);
-	out->colours = values_named(c, p->seg, SEC_COLOUR, f->colour, &out->none);
+	out->brands = values_named(c, p->seg, SEC_BRAND, &f->brand, f->brand != NULL, &out->none);
+	out->colours = f->colour != NULL ? values_named(c, p->seg, SEC_COLOUR, &f->colour, 1, &out->none) :
+	    values_named(c, p->seg, SEC_COLOUR, f->colours, f->colours_n, &out->none);
 	set_prices(p->seg, f, out);
 	out->min_rating = (uint16_t)(f->min_rating > 0 && f->min_rating < 600 ? lround(f->min_rating * 100) : 0);
-	out->any = f->category == NULL && f->brand == NULL && f->colour == NULL && !out->priced && !f->featured && !f->in_stock &&
+	out->any = f->category == NULL && f->brand == NULL && out->colours == NULL && !out->priced && !f->featured && !f->in_stock &&
 	    out->min_rating == 0;
 }
 

@@ -42,6 +42,39 @@ stops_of(const struct engine_words *w, int lang)
 	return n;
 }
 
+/*
+ * The language that the query seems to be in: stop words count most, then words that the shop's texts have in few languages.  Where languages are
+ * level, the speaker's own when it is one of them.
+ */
+static int
+lang_of(const struct parse *p, int given)
+{
+	double vote[TEXT_LANGS] = { 0 }, most = 0;
+	int best = -1, level = 0;
+
+	if ((p->langs & (p->langs - 1)) == 0 || p->v->n == 0)
+		return -1;
+	for (unsigned i = 0; i < p->w->n; i++) {
+		const struct engine_word *w = &p->w->word[i];
+		const struct seg *s = p->v->part[0].seg;
+		const struct seg_word *known = seg_word(s, seg_word_find(s, w->s, w->n));
+		unsigned in = known != NULL ? known->langs & p->langs : 0;
+
+		for (int lang = 0; lang < TEXT_LANGS; lang++) {
+			vote[lang] += in >> lang & 1 ? 1.0 / __builtin_popcount(in) : 0;
+			vote[lang] += p->langs >> lang & 1 && text_is_stop(lang, w->s, w->n, w->flags) ? 2 : 0;
+		}
+	}
+	for (int lang = 0; lang < TEXT_LANGS; lang++) {
+		level = vote[lang] > most ? 1 : level + (vote[lang] >= most && most > 0);
+		best = vote[lang] > most ? lang : best;
+		most = fmax(most, vote[lang]);
+	}
+	if (level == 1)
+		return best;
+	return given >= 0 && most > 0 && vote[given] >= most ? given : -1;
+}
+
 /* Leave out the stop words of the language that the query seems to be in, unless nothing would remain. */
 static void
 drop_stops(struct parse *p, const char *locale)
@@ -289,6 +322,7 @@ engine_parse(struct ctx *c, const struct engine_view *v, const char *text, const
 		p.products += v->part[i].seg->docs;
 	}
 	text_words(text, strlen(text), take_word, &p);
+	out->lang = lang_of(&p, locale != NULL ? text_lang(locale, strlen(locale)) : -1);
 	drop_stops(&p, locale);
 	for (unsigned i = 0; i + 1 < out->n; i++)
 		query_join(&p, i);

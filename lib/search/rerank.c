@@ -1,6 +1,7 @@
 /*
- * The best products in a better order: pairs of the query's words that stand together in the name, then the category of the ten best (its share
- * of their score raises every product of the same category).  Measured on the queries of bench/; see docs/search-format.md.
+ * The best products in a better order: pairs of the query's words that stand together in the name, how many of its words the name has, words that
+ * only a name in another language has ("table" of "table lamp" in a French query), then the category of the ten best (its share of their score
+ * raises every product of the same category).  What each gains is told in docs/search-format.md.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -10,8 +11,12 @@
 #include "search/engine.h"
 
 #define PAIR 0.2		/* of the mean weight of two words, for a pair */
+#define COVER 0.3		/* of the score, for all words in the name */
+#define FOREIGN 0.7		/* of the weight of a word that only the name in another language has, while there is one in the query's */
 #define FEEDBACK 10		/* products whose categories count */
 #define WORD_NONE 255
+#define DEPTH_MAX 8		/* categories above one that are looked at */
+#define MEMORY 64		/* categories whose words are remembered */
 
 struct candidate {
 	double score;
@@ -29,25 +34,125 @@ word_of(const struct engine_words *w, unsigned part, uint32_t term)
 	return WORD_NONE;
 }
 
-static double
-pairs(const struct engine_view *v, const struct engine_words *w, const struct engine_hit *h)
+/* Which words of the query a product's names have. */
+struct names {
+	uint32_t mine, others;	/* in the query's language; in others */
+	double pairs;		/* mean weight of neighbours that are neighbours here too */
+};
+
+/* Without a name in the query's language the first one stands for it; in a query of unknown language all do. */
+static void
+read_names(const struct engine_view *v, const struct engine_words *w, const struct engine_hit *h, struct names *out)
 {
-	uint32_t title[SEG_TITLE_MAX];
+	uint32_t title[SEG_TITLE_MAX], mine = SEG_BREAK + (uint32_t)w->lang + 1, seen = 0, set[3] = { 0 };	/* mine, first, others */
 	size_t n = seg_title(v->part[h->part].seg, h->doc, title);
-	uint8_t before = WORD_NONE;
-	uint32_t seen = 0;
+	uint8_t before = WORD_NONE, word;
+	unsigned into = 1;
+	bool any = false;
+
+	out->pairs = 0;
+	for (size_t i = 0; i < n; i++, before = word) {
+		word = title[i] >= SEG_BREAK ? WORD_NONE : word_of(w, h->part, title[i]);
+		if (title[i] >= SEG_BREAK) {
+			into = w->lang < 0 || title[i] == mine ? 0 : i == 0 ? 1 : 2;
+			any = any || into == 0;
+		}
+		if (word == WORD_NONE)
+			continue;
+		set[into] |= 1u << word;
+		if (before != WORD_NONE && word == before + 1 && !(seen >> word & 1)) {
+			seen |= 1u << word;
+			out->pairs += (w->word[before].idf + w->word[word].idf) / 2;
+		}
+	}
+	out->mine = any ? set[0] : set[1];
+	out->others = any ? set[1] | set[2] : set[2];
+}
+
+struct category_words {
+	const struct seg *s;
+	const struct engine_words *w;
+	unsigned part;
+	uint32_t set;
+};
+
+static void
+take_category_word(void *arg, const struct text_word *t)
+{
+	struct category_words *k = arg;
+	char stem[TEXT_WORD_MAX];
+	uint32_t term = seg_term_find(k->s, stem, text_stem(k->w->lang, t->s, t->n, stem));
+	uint8_t word = term != SEG_NONE ? word_of(k->w, k->part, term) : WORD_NONE;
+
+	if (word != WORD_NONE)
+		k->set |= 1u << word;
+}
+
+/* Which words of the query a category and those above it have in their names, in the language of the query. */
+static uint32_t
+category_words(const struct engine_view *v, const struct engine_words *w, unsigned part, uint32_t category)
+{
+	struct category_words k = { .s = v->part[part].seg, .w = w, .part = part };
+	const struct seg_category *c;
+
+	for (unsigned depth = 0; depth < DEPTH_MAX && (c = seg_category(k.s, category)) != NULL; depth++, category = c->parent) {
+		size_t n;
+		const char *text = seg_category_text(k.s, c, &n), *end = text + n, *p = memchr(text, '\0', n), *next;
+
+		for (p = p != NULL ? p + 1 : end; p + 3 < end && (next = memchr(p, '\0', (size_t)(end - p))) != NULL; p = next + 1)
+			if (text_lang(p, 2) == w->lang && next > p + 3)
+				text_words(p + 3, (size_t)(next - p) - 3, take_category_word, &k);
+	}
+	return k.set;
+}
+
+/* The same, remembered while one query is answered. */
+struct memory {
+	struct {
+		uint32_t category, set;
+		unsigned part;
+		bool used;
+	} of[MEMORY];
+};
+
+static uint32_t
+remembered(struct memory *m, const struct engine_view *v, const struct engine_words *w, const struct engine_hit *h)
+{
+	uint32_t category = v->part[h->part].seg->category[h->doc], i = category % MEMORY;
+
+	if (!m->of[i].used || m->of[i].category != category || m->of[i].part != h->part) {
+		m->of[i].used = true;
+		m->of[i].category = category;
+		m->of[i].part = h->part;
+		m->of[i].set = category_words(v, w, h->part, category);
+	}
+	return m->of[i].set;
+}
+
+/*
+ * What the names add to a score: pairs, the share of words that the name has, and less for words that only names in other languages have, unless
+ * the category has them.
+ */
+static double
+by_names(struct memory *m, const struct engine_view *v, const struct engine_words *w, const struct engine_hit *h)
+{
+	unsigned has = 0, all = 0;
+	struct names names;
 	double sum = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		uint8_t word = title[i] >= SEG_BREAK ? WORD_NONE : word_of(w, h->part, title[i]);
-
-		if (word != WORD_NONE && before != WORD_NONE && word == before + 1 && !(seen >> word & 1)) {
-			seen |= 1u << word;
-			sum += (w->word[before].idf + w->word[word].idf) / 2;
-		}
-		before = word;
+	read_names(v, w, h, &names);
+	if (w->lang >= 0 && (names.others & ~names.mine) != 0)
+		names.mine |= remembered(m, v, w, h);
+	for (unsigned i = 0; i < w->n; i++) {
+		if (w->word[i].flags & TEXT_JOINED)
+			continue;
+		all++;
+		has += names.mine >> i & 1;
+		if (names.others >> i & 1 && !(names.mine >> i & 1))
+			sum += w->word[i].idf;
 	}
-	return PAIR * sum * 256 * 255;
+	sum = (PAIR * names.pairs - FOREIGN * sum) * 256 * 255 / (h->behind ? 1 << ENGINE_BEHIND : 1);
+	return all > 0 ? sum + COVER * has / all * (double)-h->key : sum;
 }
 
 static int
@@ -86,14 +191,13 @@ void
 engine_rerank(struct ctx *c, const struct engine_view *v, const struct engine_words *w, struct engine_hit *hit, size_t n)
 {
 	struct candidate *all = arena_alloc(c->a, (n + 1) * sizeof(*all));
+	struct memory *m = arena_zalloc(c->a, 1, sizeof(*m));
 
 	for (size_t i = 0; i < n; i++) {
 		const struct seg *s = v->part[hit[i].part].seg;
 		const struct seg_category *k = seg_category(s, s->category[hit[i].doc]);
 
-		double more = pairs(v, w, &hit[i]) / (hit[i].behind ? 1 << ENGINE_BEHIND : 1);
-
-		all[i] = (struct candidate){ (double)-hit[i].key + more, k != NULL ? k->id : 0, hit[i] };
+		all[i] = (struct candidate){ fmax(0, (double)-hit[i].key + by_names(m, v, w, &hit[i])), k != NULL ? k->id : 0, hit[i] };
 	}
 	if (n > 1)
 		qsort(all, n, sizeof(*all), compare);

@@ -149,7 +149,8 @@ search_in_index(struct ctx *c, const struct engine_view *v, const struct search_
 	struct engine_result *found = arena_alloc(c->a, sizeof(*found));
 	struct engine_query e = { .text = blank_to_null(q->text), .locale = q->locale, .sort = q->sort, .limit = (size_t)q->limit,
 		.offset = (size_t)at->offset, .after = at->after, .facets = q->facets,
-		.filter = { q->category, q->brand, q->colour, decimal(q->min_price), decimal(q->max_price), 0, q->featured, q->in_stock } };
+		.filter = { .category = q->category, .brand = q->brand, .colour = q->colour, .min_price = decimal(q->min_price),
+			.max_price = decimal(q->max_price), .featured = q->featured, .in_stock = q->in_stock } };
 	int64_t offset;
 
 	if (q->understand) {

@@ -160,6 +160,37 @@ shop_colour(const struct u_parse *p, unsigned i, const struct u_word *w, unsigne
 	return NULL;
 }
 
+/* The shop's names of colours that look like one. */
+static void
+note_near(struct u_parse *p, const char *value)
+{
+	static const char *const like[][5] = {
+		{ "red", "bordeaux", "rust", "terracotta" }, { "blue", "navy", "light blue", "turquoise" }, { "green", "khaki", "turquoise" },
+		{ "yellow", "ochre", "gold" }, { "white", "ivory", "cream" }, { "grey", "anthracite", "silver" }, { "black", "anthracite" },
+		{ "brown", "rust", "natural" }, { "beige", "cream", "natural", "ivory" }, { "orange", "terracotta", "rust", "ochre" },
+		{ "pink", "purple" }, { "purple", "pink", "bordeaux" }, { "gold", "ochre", "copper" }, { "silver", "grey" },
+		{ "turquoise", "light blue", "green", "blue" }, { "ivory", "cream", "white" }, { "cream", "ivory", "beige", "white" },
+		{ "navy", "blue" }, { "light blue", "blue", "turquoise" }, { "bordeaux", "red", "purple" }, { "anthracite", "grey", "black" },
+		{ "copper", "rust", "gold" }, { "natural", "beige", "brown" }, { "ochre", "yellow", "gold" }, { "terracotta", "rust", "orange", "red" },
+		{ "khaki", "green" }, { "rust", "terracotta", "orange", "red" },
+	};
+	const char *const *row = NULL;
+
+	for (size_t i = 0; i < sizeof(like) / sizeof(like[0]); i++)
+		if (strcmp(like[i][0], value) == 0)
+			row = like[i];
+	for (size_t k = 1; row != NULL && k < 5 && row[k] != NULL; k++) {
+		size_t at = 0;
+		const char *name = NULL;
+
+		for (const struct u_word *e; name == NULL && (e = u_next(U_COLOUR, &at)) != NULL;)
+			if (strcmp(e->value, row[k]) == 0)
+				name = named_colour(p, e->s, e->n);
+		if (name != NULL && p->out->nears < UNDERSTAND_NEAR_MAX)
+			p->out->near[p->out->nears++] = name;
+	}
+}
+
 /* A colour of several words that the shop has ("rouge brique"). */
 static unsigned
 read_shop_colour(struct u_parse *p, unsigned i)
@@ -195,6 +226,7 @@ read_colour(struct u_parse *p, unsigned i)
 	if (u_item(p, U_COLOUR, i, next, name, true) == NULL)
 		return 0;
 	p->out->colour = name;
+	note_near(p, w->value);
 	return next;
 }
 
@@ -220,6 +252,7 @@ give_back_colours(struct u_parse *p)
 	}
 	o->n = kept;
 	o->colour = NULL;
+	o->nears = 0;
 }
 
 /* ---- negation ---- */

@@ -25,6 +25,7 @@
 #define UNDERSTAND_TOKENS_MAX 64	/* what stands behind is left as it is */
 #define UNDERSTAND_ITEMS_MAX 16
 #define UNDERSTAND_EXCLUDE_MAX 4
+#define UNDERSTAND_NEAR_MAX 8
 
 /* Kinds of phrases in the tables; the first ones are also kinds of items. */
 enum understand_kind {
@@ -74,6 +75,8 @@ struct understood {
 	const char *min_price, *max_price;	/* decimals in the shop's currency, NULL */
 	const char *currency;		/* that the query named and is not the shop's, NULL */
 	const char *category, *colour;	/* NULL */
+	const char *near[UNDERSTAND_NEAR_MAX];	/* the shop's colours that look most like it, for when nothing has the colour itself */
+	unsigned nears;
 	const char *exclude[UNDERSTAND_EXCLUDE_MAX];	/* folded words; a product with all words of one is not wanted */
 	unsigned excludes;
 	const char *exclude_colour;	/* the shop's name, NULL */

@@ -240,9 +240,12 @@ set_level(struct ctx *c, const struct engine_view *v, struct engine_query *q, co
 
 /* ---- the search ---- */
 
+/* How much of what was understood is used. */
+enum use { USE_WORDS, USE_NEAR, USE_ALL };	/* without colour and category, with colours that are near, all */
+
 /* A filter that the caller gives wins. */
 static void
-apply(struct engine_query *q, const struct understood *u, bool all)
+apply(struct engine_query *q, const struct understood *u, enum use use)
 {
 	struct engine_filter *f = &q->filter;
 
@@ -251,10 +254,14 @@ apply(struct engine_query *q, const struct understood *u, bool all)
 		f->min_price = u->min_price != NULL ? strtod(u->min_price, NULL) : NAN;
 		f->max_price = u->max_price != NULL ? strtod(u->max_price, NULL) : NAN;
 	}
-	if (f->category == NULL && all)
+	if (f->category == NULL && use > USE_WORDS)
 		f->category = u->category;
-	if (f->colour == NULL && all)
+	if (f->colour == NULL && use == USE_ALL)
 		f->colour = u->colour;
+	if (f->colour == NULL && use == USE_NEAR) {
+		f->colours = u->near;
+		f->colours_n = u->nears;
+	}
 	if (u->in_stock)
 		f->in_stock = true;
 	if (u->rated && f->min_rating <= 0)
@@ -263,21 +270,22 @@ apply(struct engine_query *q, const struct understood *u, bool all)
 		q->sort = u->sort;
 }
 
-/* Search with all of it, or without colour and category. */
 static bool
-try(struct ctx *c, const struct engine_view *v, const struct engine_query *q, bool all, struct engine_result *out, struct understood *u)
+try(struct ctx *c, const struct engine_view *v, const struct engine_query *q, enum use use, struct engine_result *out, struct understood *u)
 {
 	struct engine_query mine = *q;
 	bool level;
 
-	apply(&mine, u, all);
+	apply(&mine, u, use);
 	level = (u->budget || u->luxury) && isnan(mine.filter.min_price) && isnan(mine.filter.max_price) &&
 	    set_level(c, v, &mine, u, cfg_str("SHOP_CURRENCY"));
 	engine_search(c, v, &mine, out);
 	for (unsigned i = 0; i < u->n; i++) {
 		enum understand_kind kind = u->item[i].kind;
 
-		u->item[i].applied = out->total > 0 && (all || (kind != U_COLOUR && kind != U_CATEGORY)) &&
+		if (out->total > 0 && use == USE_NEAR && kind == U_COLOUR)
+			u->item[i].label = arena_printf(c->a, "≈ %s", u->item[i].label);
+		u->item[i].applied = out->total > 0 && (use > USE_WORDS || (kind != U_COLOUR && kind != U_CATEGORY)) &&
 		    (level || (kind != U_BUDGET && kind != U_LUXURY));
 	}
 	return out->total > 0;
@@ -311,9 +319,11 @@ understand_search(struct ctx *c, const struct engine_view *v, const struct engin
 		mine.behind = is_unwanted;
 		mine.behind_arg = &e;
 	}
-	if (u->n > 0 && try(c, wanted, &mine, true, out, u))
+	if (u->n > 0 && try(c, wanted, &mine, USE_ALL, out, u))
 		return;
-	if ((u->category != NULL || u->colour != NULL) && u->rest[0] != '\0' && try(c, wanted, &mine, false, out, u))
+	if (u->nears > 0 && q->filter.colour == NULL && try(c, wanted, &mine, USE_NEAR, out, u))
+		return;
+	if ((u->category != NULL || u->colour != NULL) && u->rest[0] != '\0' && try(c, wanted, &mine, USE_WORDS, out, u))
 		return;
 	engine_search(c, v, q, out);
 }

@@ -66,6 +66,20 @@ def test_colour_and_cheap(souk):
     assert min(map(pays, dear)) > min(map(pays, every))
 
 
+@pytest.mark.parametrize("query", ["rote Lampe", "red lamp", "lámpara roja", "lampe rouge"])
+def test_a_colour_that_nothing_has_gives_those_that_look_like_it(souk, query):
+    body = ask(souk, query=query, limit=20)
+    label = next(i["label"] for i in body["understood"] if i["filter"] == "colour")
+    assert label.startswith("≈") and "colour" in told(body)
+    assert body["data"] and {p["colour"] for p in body["data"]} <= {"terracotta", "bordeaux", "rouille", "rouge brique", "cuivré"}
+
+
+def test_words_count_in_the_language_of_the_query(souk):
+    """A lamp is a "table lamp" in English; who asks for a "table" in French wants none."""
+    body = ask(souk, query="table chêne", locale="fr", limit=6)
+    assert body["data"] and not any("ampe" in p["name"] for p in body["data"])
+
+
 def test_the_cheapest_first(souk):
     prices = [pays(p) for p in ask(souk, query="la lampe la moins chère", locale="fr", limit=20)["data"]]
     assert len(prices) > 3 and prices == sorted(prices)

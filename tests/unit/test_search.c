@@ -329,6 +329,63 @@ START_TEST(sweeping_finds_what_scoring_one_by_one_finds)
 }
 END_TEST
 
+static void
+add_named(struct build *b, const char *id, const char *name, const char *names)
+{
+	struct build_row row = { { NULL }, { 0 } };
+
+	set(&row, ROW_ID, id);
+	set(&row, ROW_SKU, id);
+	set(&row, ROW_LANG, "fr");
+	set(&row, ROW_NAME, name);
+	set(&row, ROW_NAMES, names);
+	set(&row, ROW_CURRENCY, "EUR");
+	ck_assert(build_product(b, &row));
+}
+
+/* A word of the name in another language counts less than one in the query's. */
+START_TEST(languages_of_names_are_told_apart)
+{
+	struct build_options o = { .memory = (size_t)1 << 20, .main_lang = 0 };
+	struct build *b = build_new(&o);
+	struct engine_query q = { .limit = 5, .filter = { .min_price = NAN, .max_price = NAN } };
+	struct engine_view v = { .n = 1 };
+	struct engine_result r;
+	struct arena arena;
+	struct ctx c = unit_ctx(&arena, (size_t)64 << 20);
+	struct stat st;
+	int fd = memfd_create("test", MFD_CLOEXEC);
+
+	add_named(b, "1", "lampe chêne brut", "{\"en\": \"table lamp\"}");
+	add_named(b, "2", "table chêne brut", "{\"en\": \"oak desk\"}");
+	add_named(b, "3", "banc", "{\"en\": \"bench\"}");
+	ck_assert(build_finish(b, fd));
+	build_free(b);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	v.part[0].seg = open_segment(mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0), (size_t)st.st_size);
+	close(fd);
+	q.text = "table chêne";
+	engine_search(&c, &v, &q, &r);
+	ck_assert_int_eq(r.words.lang, text_lang("fr", 2));
+	ck_assert_uint_eq(r.n, 2);
+	ck_assert_uint_eq(r.hit[0].id, 2);
+	ck_assert(r.hit[1].key > r.hit[0].key / 2);
+	q.text = "table lamp";
+	engine_search(&c, &v, &q, &r);
+	ck_assert_int_eq(r.words.lang, text_lang("en", 2));
+	ck_assert_uint_eq(r.hit[0].id, 1);
+	q.text = "table";
+	engine_search(&c, &v, &q, &r);
+	ck_assert_int_eq(r.words.lang, -1);
+	q.locale = "en";
+	engine_search(&c, &v, &q, &r);
+	ck_assert_int_eq(r.words.lang, text_lang("en", 2));
+	ck_assert_uint_eq(r.hit[0].id, 1);
+	arena_release(&arena);
+	seg_close((struct seg *)(uintptr_t)v.part[0].seg);
+}
+END_TEST
+
 static bool
 is_behind(const void *arg, unsigned part, uint32_t doc)
 {
@@ -503,7 +560,7 @@ main(void)
 {
 	const TTest *const tests[] = { text_folds_and_splits, text_stems_by_language, correct_counts_edits,
 		pruning_finds_what_scoring_everything_finds,
-		sweeping_finds_what_scoring_one_by_one_finds, products_behind_count_half, article_numbers_are_found, pages_follow_each_other, totals_and_facets_are_exact, damaged_files_are_refused,
+		sweeping_finds_what_scoring_one_by_one_finds, languages_of_names_are_told_apart, products_behind_count_half, article_numbers_are_found, pages_follow_each_other, totals_and_facets_are_exact, damaged_files_are_refused,
 		unreadable_files_are_told, NULL };
 
 	return unit_run("search", tests);
