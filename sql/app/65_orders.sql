@@ -113,13 +113,8 @@ BEGIN
 		RETURN;
 	END IF;
 	facts := jsonb_strip_nulls(facts);
-	IF to_regprocedure('souk.notify(text,bigint,text,text,jsonb,text)') IS NOT NULL AND (o.customer_id IS NOT NULL OR o.email IS NOT NULL) THEN
-		PERFORM souk.notify(template, o.customer_id, CASE WHEN o.customer_id IS NULL THEN o.email END, NULL::text, facts,
-			template || ':' || o.id);
-	END IF;
-	IF to_regprocedure('souk.emit(text,text,jsonb)') IS NOT NULL THEN
-		PERFORM souk.emit('order.' || lower(o.status), o.number, facts);
-	END IF;
+	PERFORM souk.notify(template, o.customer_id, NULL, NULL, facts, template || ':' || o.id);
+	PERFORM souk.emit('order.' || lower(o.status), o.number, facts);
 END
 $$;
 
@@ -167,7 +162,7 @@ CREATE OR REPLACE FUNCTION shop.order_refund_rest(o shop.orders) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF o.paid_at IS NOT NULL AND to_regprocedure('shop.refund_request(bigint,bigint,text,text)') IS NOT NULL THEN
+	IF o.paid_at IS NOT NULL THEN
 		PERFORM shop.refund_request(o.id, NULL, 'cancelled', 'cancel:' || o.id);
 	END IF;
 END

@@ -1,5 +1,6 @@
 """The contracts of all tools as files, and what can be derived from a contract: arguments that fit it and arguments that do not."""
 import copy
+import functools
 import glob
 import json
 import os
@@ -10,6 +11,7 @@ SERVERS = ("catalog", "orders", "support", "analytics", "storefront", "admin", "
 EXTRA = 987654321  # a number that no enum has
 
 
+@functools.lru_cache(None)
 def load():
     """Name -> contract, of the real tools and of those that the tests add."""
     found = {}
@@ -33,6 +35,34 @@ def listings(contract):
     return listed
 
 
+def new_order(status, paid=0):
+    """Makes an order that stands there: for tools that change one, so that each test has its own. paid: by bank transfer, in minor units."""
+    def make(souk):
+        number = support.unique("TEST").replace(" ", "-").upper()
+        return souk.value(
+            "WITH o AS (INSERT INTO shop.orders (customer_id, number, status, subtotal_minor, total_minor, item_count, paid_at, shipped_at, shipping_address) "
+            f"VALUES (1, '{number}', '{status}', 1000, 1000, 1, {'NULL' if status == 'PENDING' else 'now()'}, {'now()' if status == 'SHIPPED' else 'NULL'}, "
+            "'{\"country\": \"FR\", \"postcode\": \"75011\"}') RETURNING id), "
+            "i AS (INSERT INTO shop.order_items (order_id, unit_price_minor, total_minor, quantity, sku, name) SELECT id, 1000, 1000, 1, 'T', 'Test' FROM o), "
+            "s AS (INSERT INTO shop.shipments (order_id, status, carrier, tracking_number) SELECT id, 'IN_TRANSIT', 'Colissimo', 'TEST0001' FROM o "
+            f"WHERE '{status}' = 'SHIPPED'), "
+            "p AS (INSERT INTO shop.payments (order_id, amount_minor, paid_minor, paid_at, provider, state, currency, reference) "
+            f"SELECT id, {paid}, {paid}, now(), 'bank_transfer', 'paid', 'EUR', '{number}' FROM o WHERE {paid} > 0) SELECT id FROM o")
+    return make
+
+
+# Tools that use up what they are given: member -> what makes a new one.
+OWN = {
+    "cancel_order": {"orderId": new_order("PENDING")},
+    "customer_orders_cancel": {"order_id": new_order("PENDING")},
+    "ship_order": {"orderId": new_order("PROCESSING")},
+    "mark_delivered": {"orderId": new_order("SHIPPED"), "trackingNumber": lambda souk: "TEST0001"},
+    "add_tracking_event": {"orderId": new_order("SHIPPED"), "trackingNumber": lambda souk: "TEST0001"},
+    "refund_order": {"orderId": new_order("DELIVERED", paid=1000)},
+    "set_order_status": {"orderId": new_order("PENDING"), "status": lambda souk: "PROCESSING"},
+}
+
+
 class Samples:
     """Values of this shop for arguments that mean something in it; by name, else by schema."""
 
@@ -50,9 +80,16 @@ class Samples:
             "variantSku": sku, "query": "lampe", "q": "lampe", "from": "2024-01-01", "to": "2030-12-31", "cursor": None,
             "confirm": None,  # from a preview; support.call() gets it
         }
+        order, number, customer = souk.sql("SELECT id, number, customer_id FROM shop.orders WHERE status = 'DELIVERED' AND customer_id IS NOT NULL ORDER BY id LIMIT 1")[0]
+        self.known.update({"orderId": order, "order_id": order, "orderNumber": number, "userId": customer, "customer_id": customer})
+        self.souk = souk
+        self.own = {id(load()[name]["inputSchema"]["properties"][member]): make
+                    for name, members in OWN.items() if name in load() for member, make in members.items()}
 
     def value(self, name, schema):
         """A valid value, or None when there is none to be had (a cursor comes from a page)."""
+        if id(schema) in self.own:
+            return self.own[id(schema)](self.souk)
         if name in self.known:
             return self.known[name]
         return valid(schema, self)

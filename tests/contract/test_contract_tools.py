@@ -92,8 +92,7 @@ def test_with_every_scope(souk, name, samples, scope_tokens):
 @every
 def test_every_name_answers_everywhere(souk, name, samples):
     """Aliases too, on all endpoints: a list is a choice, not a lock."""
-    args = samples.required(ALL[name]["inputSchema"])
-    outcomes = [souk.call(alias, args, server=server, token=souk.admin)
+    outcomes = [souk.call(alias, samples.required(ALL[name]["inputSchema"]), server=server, token=souk.admin)
                 for alias in [name, *ALL[name].get("x-aliases", [])] for server in ("", *contracts.listings(ALL[name]))]
     assert len({o.ok for o in outcomes}) == 1, outcomes
 
@@ -185,6 +184,8 @@ def test_pages_by_cursor(souk, name, samples):
         return
     base = dict(samples.required(schema), limit=7)
     rows, cursor, total = [], None, None
+    if (souk.call(name, base, token=souk.admin).value or {}).get("total", 0) > 1000:
+        base["limit"] = schema["properties"]["limit"]["maximum"]
     for _ in range(200):
         outcome = souk.call(name, dict(base, **({"cursor": cursor} if cursor else {})), token=souk.admin)
         assert outcome.ok, outcome
@@ -216,8 +217,10 @@ def test_a_missing_thing_is_said_so(souk, name):
 
 
 def rest(souk, contract, args, token):
-    """Call the tool through its route; None when a query string cannot say these arguments."""
+    """Call the tool through its route; None when a query string cannot say these arguments. What is posted is a body."""
     import urllib.parse
+    if contract["x-rest"]["method"] == "POST":
+        return souk.request("POST", contract["x-rest"]["path"] + "?" + urllib.parse.urlencode(contract["x-rest"].get("query", {})), token=token, json_body=args)
     pairs = contracts.in_query(args, contract["inputSchema"])
     if pairs is None:
         return None
@@ -238,7 +241,8 @@ def test_route_takes_and_answers(souk, name, samples):
         reply = rest(souk, contract, args, souk.admin)
         if reply is None:
             continue
-        assert reply.status in (200, 404) or reply.status == 400 and ({"from", "to", "cursor"} & set(args) or name in NEED_MORE), (args, reply)
+        used_up = reply.status == 409 and not contract["annotations"]["readOnlyHint"]
+        assert reply.status in (200, 404) or used_up or reply.status == 400 and ({"from", "to", "cursor"} & set(args) or name in NEED_MORE), (args, reply)
         support.assert_rate_headers(reply)
         if reply.status == 200:
             jsonschema.Draft202012Validator(contract["outputSchema"]).validate(reply.json)

@@ -1,0 +1,1 @@
+SELECT shop.refund_preview($1::jsonb)

@@ -1,0 +1,1 @@
+SELECT shop.refund_order($1::jsonb)

@@ -1,0 +1,1 @@
+SELECT shop.order_set_status($1::jsonb)

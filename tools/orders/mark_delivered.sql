@@ -1,0 +1,1 @@
+SELECT shop.order_track($1::jsonb || '{"status": "DELIVERED"}')

@@ -1,0 +1,1 @@
+SELECT shop.order_ship($1::jsonb)

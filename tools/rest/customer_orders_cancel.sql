@@ -1,0 +1,1 @@
+SELECT shop.order_cancel($1::jsonb)

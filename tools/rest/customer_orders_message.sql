@@ -1,0 +1,1 @@
+SELECT shop.order_write($1::jsonb)
