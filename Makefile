@@ -51,11 +51,12 @@ TOOL   := $(sort $(wildcard tools/*/*.json tools/*/*.sql))
 TTOOL  := $(sort $(wildcard tests/tools/*/*.json tests/tools/*/*.sql))
 EMBED  := $(wildcard tools/embed.awk)
 PROMPT := $(sort $(wildcard lib/mcp/prompts/*.json))
+NOTICE := $(sort $(wildcard lib/notify/templates/*.tmpl))
 CONF_C := $(sort $(wildcard tests/conformance/*.c))
 CGI    := $(CGI_C:cgi-bin/%.c=%)
 
 LIB_O  := $(LIB_C:lib/%.c=$(B)/lib/%.o) $(if $(SQL),$(G)/sql.o) \
-	$(if $(EMBED),$(G)/tools.o $(G)/prompts.o)
+	$(if $(EMBED),$(G)/tools.o $(G)/prompts.o) $(G)/templates.o
 CGI_O  := $(CGI:%=$(B)/cgi-bin/%.o)
 CLI_O  := $(CLI_C:%.c=$(B)/%.o)
 # Programs outside cgi-bin that look at the routes (OpenAPI) take them from here.
@@ -229,7 +230,7 @@ $(1): FORCE
 		cmp -s - $$@ || printf '%s\n' '$$(subst ','\'',$(2))' > $$@
 endef
 $(eval $(call track,$(B)/flags,$$(CC) $$(ALL_CF) $$(ALL_LD)))
-$(eval $(call track,$(B)/files,$$(LIB_O) $$(SQL) $$(TOOL) $$(TTOOL) $$(PROMPT) $$(CGI)))
+$(eval $(call track,$(B)/files,$$(LIB_O) $$(SQL) $$(TOOL) $$(TTOOL) $$(PROMPT) $$(NOTICE) $$(CGI)))
 
 COMPILE = @mkdir -p $(@D); echo '  CC    $@'; \
 	$(CC) $(ALL_CF) -MMD -MP $(DEF) -c -o $@ $<
@@ -266,6 +267,9 @@ $(G)/tools.c: $(EMBED) $(TOOL) $(B)/files
 $(G)/prompts.c: $(EMBED) $(PROMPT) $(B)/files
 	@mkdir -p $(@D)
 	@$(AWK) -v table=prompt_files -f tools/embed.awk $(PROMPT) > $@
+$(G)/templates.c: tools/embed_text.awk $(NOTICE) $(B)/files
+	@mkdir -p $(@D)
+	@$(AWK) -f tools/embed_text.awk $(NOTICE) > $@
 # The contract tests' own tools stand beside the real ones.
 $(G)/tools_test.c: $(EMBED) $(TOOL) $(TTOOL) $(B)/files
 	@mkdir -p $(@D)

@@ -83,6 +83,7 @@ int cmd_completion(struct cli *cli);
 int cmd_config_docs(struct cli *cli);
 int cmd_config_get(struct cli *cli);
 int cmd_config_list(struct cli *cli);
+int cmd_deliver(struct cli *cli);
 int cmd_demo_load(struct cli *cli);
 int cmd_demo_drawings(struct cli *cli);
 int cmd_doctor(struct cli *cli);

@@ -61,6 +61,21 @@ is_resolve_list(const char *v)
 	return true;
 }
 
+/* One @ with something on both sides, nothing that could end a header or an address. */
+static bool
+is_mail_address(const char *v)
+{
+	const char *at = strchr(v, '@');
+
+	return at != NULL && at > v && at[1] != '\0' && strchr(at + 1, '@') == NULL && strpbrk(v, " \t\r\n<>()[],;:\\\"") == NULL && strlen(v) <= 320;
+}
+
+static bool
+is_api_version(const char *v)
+{
+	return v[0] == 'v' && v[1] != '\0' && strspn(v + 1, "0123456789.") == strlen(v + 1);
+}
+
 static bool
 is_pepper(const char *v)
 {
@@ -278,11 +293,34 @@ static const struct cfg_row table[] = {
 
 	SECRET_FORM("SMTP_URL", "", G_MESSAGE, is_smtp_url, "smtp://user:password@host:587 or smtps://...",
 		"Mail server for outgoing mail; empty: no mail is sent."),
+	ONE_OF("SMTP_TLS", "auto", G_MESSAGE, "auto|always|never",
+		"Encryption towards an smtp:// server. auto: STARTTLS has to work, except on loopback addresses."),
+	FORM("MAIL_FROM", "", G_MESSAGE, is_mail_address, "an address such as shop@shop.example",
+		"Sender of mail. Empty: shop@ and the host of PUBLIC_URL."),
+	TEXT("MAIL_FROM_NAME", "", G_MESSAGE, "Name of the sender; empty: SHOP_NAME."),
+	FORM("MAIL_REPLY_TO", "", G_MESSAGE, is_mail_address, "an address such as help@shop.example",
+		"Where answers to mail go; empty: to MAIL_FROM."),
+	FORM("MAIL_DIR", "", G_MESSAGE, is_absolute, "an absolute path",
+		"Folder into which messages are written, one file each, where no server or account is set for their channel; for trying things out. Empty: such "
+		"messages are parked."),
+	TEXT("ALERT_TO", "", G_MESSAGE, "Mail address, or telephone number such as +33123456789, of whoever is to get the shop's alerts."),
+	NUMBER("NOTIFY_RETRY_S", "15", 1, 3600, G_MESSAGE,
+		"Seconds until a message or webhook that could not be delivered is tried again; doubling each time up to an hour, with some chance in it."),
+	NUMBER("NOTIFY_RETRY_H", "24", 1, 720, G_MESSAGE, "Hours after which a message that could not be sent is parked."),
+	NUMBER("WEBHOOK_RETRY_H", "72", 1, 720, G_MESSAGE,
+		"Hours after which a webhook that could not be delivered is parked; an endpoint that took nothing for so long is disabled."),
+	RATE("NOTIFY_LIMIT", "30/3600", G_MESSAGE, "Messages per seconds to one recipient on one channel; more wait. off: no limit."),
 	TEXT("TWILIO_ACCOUNT_SID", "", G_MESSAGE, "Account for text messages by Twilio. " ID_OF),
 	SECRET("TWILIO_AUTH_TOKEN", "", G_MESSAGE, "Secret of that account."),
-	TEXT("TWILIO_FROM_NUMBER", "", G_MESSAGE, "Sender of text messages, such as +33123456789."),
+	TEXT("TWILIO_FROM_NUMBER", "", G_MESSAGE, "Sender of text messages, such as +33123456789, or the identifier of a messaging service (MG...)."),
+	FORM("TWILIO_STATUS_CALLBACK", "", G_MESSAGE, is_web_url, "a URL such as https://shop.example/sms", "Where Twilio reports what became of a text message; empty: nowhere."),
+	FORM("TWILIO_URL", "https://api.twilio.com", G_MESSAGE, is_web_url, "a URL such as https://api.twilio.com", "Address of Twilio's interface."),
 	TEXT("WHATSAPP_PHONE_NUMBER_ID", "", G_MESSAGE, "Number from which WhatsApp messages are sent. " ID_OF),
 	SECRET("WHATSAPP_ACCESS_TOKEN", "", G_MESSAGE, "Token for sending WhatsApp messages."),
+	FORM("WHATSAPP_URL", "https://graph.facebook.com", G_MESSAGE, is_web_url, "a URL such as https://graph.facebook.com", "Address of Meta's interface."),
+	FORM("WHATSAPP_API_VERSION", "v23.0", G_MESSAGE, is_api_version, "a version such as v23.0", "Version of Meta's interface."),
+	TEXT("WHATSAPP_TEMPLATE_PREFIX", "", G_MESSAGE,
+		"What stands before a notification's name in the name of its template at Meta: with souk_ the confirmation of orders is souk_order_confirmation."),
 	SECRET("WHATSAPP_APP_SECRET", "", G_MESSAGE, "Secret with which WhatsApp webhooks are signed."),
 	SECRET("WHATSAPP_VERIFY_TOKEN", "", G_MESSAGE, "Word of your choice that the provider repeats when the webhook is set up."),
 	TEXT("INSTAGRAM_ACCOUNT_ID", "", G_MESSAGE, "Account from which Instagram messages are sent. " ID_OF),

@@ -92,9 +92,9 @@ BEGIN
 		'cancelReason', o.cancel_reason,
 		'customerName', coalesce(nullif(o.shipping_address->>'name', ''),
 			(SELECT nullif(c.name, '') FROM shop.customers c WHERE c.id = o.customer_id)),
-		'shippingAddress', CASE WHEN o.shipping_address <> '{}' THEN (SELECT jsonb_agg(l) FROM unnest(ARRAY[
+		'shippingAddress', CASE WHEN o.shipping_address <> '{}' THEN (SELECT string_agg(l, E'\n') FROM unnest(ARRAY[
 			o.shipping_address->>'name', o.shipping_address->>'line1', o.shipping_address->>'line2', o.shipping_address->>'street',
-			nullif(concat_ws(' ', coalesce(o.shipping_address->>'postalCode', o.shipping_address->>'postal_code', o.shipping_address->>'zip'),
+			nullif(concat_ws(' ', coalesce(o.shipping_address->>'postcode', o.shipping_address->>'postalCode', o.shipping_address->>'zip'),
 				o.shipping_address->>'city'), ''), o.shipping_address->>'country']) l WHERE l <> '') END,
 		'carrier', s.carrier, 'trackingNumber', s.tracking_number, 'trackingUrl', s.tracking_url,
 		'estimatedDate', souk.date_text(s.estimated_at, locale)));

@@ -1,0 +1,137 @@
+/* souk deliver: send what waits in souk.outbox, once or for as long as it runs. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "core/banned.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/random.h"
+#include "notify/deliver.h"
+#include "store/db.h"
+#include "store/shm.h"
+
+#define ROW_MS 300000
+#define IDLE_MS 1000
+#define TROUBLE_MS 5000	/* the database is away */
+
+static volatile sig_atomic_t stopped;
+
+static void
+on_stop(int sig)
+{
+	(void)sig;
+	stopped = 1;
+}
+
+static void
+rest(int ms)
+{
+	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000L }, NULL);
+}
+
+/* One row; its memory ends with it. */
+static enum err
+one(struct cli *cli, const char *only, bool *found, struct deliver_report *report)
+{
+	enum err e;
+
+	random_uuid(cli->c.id);
+	cli->c.deadline_ms = now_ms() + ROW_MS;
+	e = deliver_one(&cli->c, only, found, report);
+	if (e != E_OK)
+		log_event(LOG_WARN_, &cli->c, "deliver", LOG_S("error", ctx_message(&cli->c)));
+	db_rollback(&cli->c);
+	ctx_clear_error(&cli->c);
+	arena_reset(&cli->arena);
+	return e;
+}
+
+static void
+work_on(struct cli *cli, const char *only)
+{
+	struct deliver_report report = { 0 };
+	bool found;
+
+	while (!stopped) {
+		if (one(cli, only, &found, &report) != E_OK)
+			rest(TROUBLE_MS);
+		else if (!found)
+			rest(IDLE_MS);
+	}
+}
+
+/* A process of its own for messages and one for webhooks: an endpoint that keeps its callers waiting holds up no mail. */
+static pid_t
+start(struct cli *cli, const char *only)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid != 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() == parent)
+		work_on(cli, only);
+	db_close_idle(0);
+	_exit(0);
+}
+
+static int
+watch(struct cli *cli)
+{
+	static const char *const kinds[2] = { "messages", "webhooks" };
+	pid_t pids[2] = { -1, -1 }, ended;
+	int i;
+
+	while (!stopped) {
+		for (i = 0; i < 2; i++)
+			if (pids[i] < 0)
+				pids[i] = start(cli, kinds[i]);
+		if ((ended = waitpid(-1, NULL, 0)) < 0)
+			continue;	/* a signal */
+		for (i = 0; i < 2; i++)
+			if (pids[i] == ended)
+				pids[i] = -1;
+		rest(stopped ? 0 : IDLE_MS);
+	}
+	for (i = 0; i < 2; i++)
+		if (pids[i] > 0)
+			kill(pids[i], SIGTERM);
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
+	return CLI_OK;
+}
+
+int
+cmd_deliver(struct cli *cli)
+{
+	struct sigaction stop = { .sa_handler = on_stop };	/* without SA_RESTART: waiting ends */
+	const char *only = cli_value(cli, "only");
+	struct deliver_report r = { 0 };
+	bool found = true;
+	enum err e;
+
+	if (only != NULL && strcmp(only, "messages") != 0 && strcmp(only, "webhooks") != 0)
+		return cli_fail(cli, CLI_USAGE, "--only: messages or webhooks is expected");
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGINT, &stop, NULL);
+	shm_open_state();
+	if (cli_value(cli, "watch") != NULL && only == NULL)
+		return watch(cli);
+	if (cli_value(cli, "watch") != NULL) {
+		work_on(cli, only);
+		return CLI_OK;
+	}
+	while (found && !stopped)
+		if ((e = one(cli, only != NULL ? only : "", &found, &r)) != E_OK)
+			return cli_fail(cli, CLI_DATABASE, "the database did not answer");
+	if (cli_value(cli, "quiet") == NULL)
+		printf("%d sent, %d to be tried again, %d parked, %d not wanted\n", r.sent, r.retried, r.parked, r.suppressed);
+	return CLI_OK;
+}
