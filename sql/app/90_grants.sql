@@ -102,3 +102,16 @@ REVOKE ALL ON FUNCTION shop.order_make(shop.baskets, jsonb, interval), shop.orde
 	shop.payment_returned(shop.orders, shop.payments, jsonb), shop.order_refunded(shop.orders, shop.payments, bigint, bigint),
 	shop.payment_disputed(shop.orders, shop.payments, text, jsonb), shop.refund_make(bigint, bigint, text, text),
 	souk.alert(text, text, text, jsonb) FROM PUBLIC;
+
+-- OAuth: programs read who may ask and the keys; each step is a function that decides by itself.
+DO $$
+DECLARE
+	web text := left(current_user, 59) || '_web';
+BEGIN
+	IF EXISTS (SELECT FROM pg_roles WHERE rolname = web) THEN
+		EXECUTE format('GRANT SELECT ON souk.oauth_clients, souk.oauth_grants, souk.oauth_keys TO %I', web);
+	END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION souk.oauth_end(bigint, text, text), souk.oauth_give(souk.oauth_grants, text[], text, bytea, integer, bytea, integer),
+	souk.oauth_housekeep() FROM PUBLIC;

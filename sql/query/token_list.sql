@@ -1,4 +1,4 @@
--- -> one JSON array of all tokens, newest first, without hashes.
+-- -> one JSON array of all tokens that were made by hand, newest first, without hashes.
 SELECT coalesce(json_agg(json_build_object(
 	'id', id,
 	'name', name,
@@ -12,4 +12,4 @@ SELECT coalesce(json_agg(json_build_object(
 	'lastUsedAt', souk.rfc3339(last_used_at),
 	'rotatedFrom', rotated_from,
 	'active', revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())) ORDER BY created_at DESC, id), '[]')
-FROM souk.tokens
+FROM souk.tokens WHERE grant_id IS NULL

@@ -1,9 +1,9 @@
 -- A new token $2 with hash $3 (hex) and the rights of token $1, which ends after $4 seconds -> the new id; no row when $1 is
--- unknown, revoked or expired. A token that was made to last a time gets a successor that lasts as long again.
+-- unknown, revoked or expired, or an assistant's. A token that was made to last a time gets a successor that lasts as long again.
 WITH old AS (
 	SELECT id, name, scopes, kind, customer_id, rate_class, ip_allow, expires_at - created_at AS lifetime
 	FROM souk.tokens
-	WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+	WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) AND grant_id IS NULL
 	FOR UPDATE
 ), ending AS (
 	UPDATE souk.tokens t
