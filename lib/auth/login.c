@@ -16,7 +16,7 @@
 
 #define VALUE_LEN 43		/* characters of base 62: 256 bits */
 #define FORM_KEEP_S 3600
-#define NEXT_MAX 2048
+#define NEXT_MAX 6144
 
 static bool
 is_local(struct req *r)

@@ -29,6 +29,8 @@ static struct rate_class classes[] = {
 	{ .name = "login", .key = "RATE_LOGIN" },
 	{ .name = "guest", .key = "RATE_GUEST" },
 	{ .name = "auth", .key = "RATE_AUTH" },
+	{ .name = "oauth", .key = "RATE_OAUTH" },
+	{ .name = "register", .key = "RATE_REGISTER" },
 };
 
 static struct rate_class *

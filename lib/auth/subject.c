@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "auth/oauth.h"
 #include "auth/signed.h"
 #include "core/banned.h"
 #include "core/ip.h"
@@ -84,10 +85,34 @@ subject_known(const struct subject *s)
 	return strcmp(s->kind, "anonymous") != 0 && strcmp(s->kind, "visitor") != 0;
 }
 
+/* Of the scopes that a customer granted, those that customers have. */
+static void
+keep_held(struct subject *s)
+{
+	struct subject holder;
+	size_t n = 0;
+
+	be(&holder, s->kind, "");
+	for (size_t i = 0; s->scopes[i] != NULL; i++)
+		if (scope_held(&holder, s->scopes[i]))
+			s->scopes[n++] = s->scopes[i];
+	s->scopes[n] = NULL;
+}
+
 static enum err
 resolve_token(struct ctx *c, const struct bearer *b, struct subject *out)
 {
-	return b->recall ? token_recall(c, b->text, b->remote_ip, out) : token_verify(c, b->text, b->remote_ip, out);
+	enum err e = b->recall ? token_recall(c, b->text, b->remote_ip, out) : token_verify(c, b->text, b->remote_ip, out);
+
+	if (e == E_OK && strcmp(out->kind, "customer") == 0)
+		keep_held(out);
+	return e;
+}
+
+static enum err
+resolve_service(struct ctx *c, const struct bearer *b, struct subject *out)
+{
+	return oauth_token_verify(c, b->text, b->remote_ip, out);
 }
 
 static enum err
@@ -131,6 +156,7 @@ static const struct {
 	{ "gst_", resolve_guest },
 	{ "cst_", resolve_customer },
 	{ "bsk_", resolve_visitor },
+	{ "eyJ", resolve_service },
 	{ "", resolve_token },
 };
 
@@ -141,5 +167,12 @@ subject_resolve(struct ctx *c, const struct bearer *b, struct subject *out)
 
 	while (strncmp(b->text, forms[i].begins, strlen(forms[i].begins)) != 0)
 		i++;
-	return forms[i].resolve(c, b, out);
+	if (forms[i].resolve(c, b, out))
+		return c->err;
+	if (out->audience != NULL && *out->audience != '\0' && b->base_url != NULL && *b->base_url != '\0' &&
+	    !oauth_audience_fits(out->audience, b->base_url, b->path)) {
+		log_event(LOG_INFO_, c, "token refused", LOG_S("reason", "audience"));
+		return fail(c, E_UNAUTHENTICATED, NULL);
+	}
+	return E_OK;
 }

@@ -2,6 +2,8 @@
  * Who speaks.  Everything that may stand behind "Authorization: Bearer" is resolved here, in one place, by the beginning of its text:
  *
  *   mcp_key_   access token of the command line        staff, service or system, with the token's scopes
+ *              or of OAuth                             who granted it, with what was granted and is still held
+ *   eyJ        signed by us for a service account      service
  *   gst_       guest handle                            guest: one order
  *   cst_       customer handle, given at log-in        customer
  *   bsk_       basket handle                           visitor
@@ -20,6 +22,7 @@ struct bearer {
 	const char *text;	/* behind "Bearer ", blanks skipped */
 	const char *remote_ip;	/* for allow-lists; NULL: none is allowed */
 	const char *base_url;	/* the address under which souk was called, for audiences; "" or NULL: unknown */
+	const char *path;	/* of the request, where base_url is known: tokens may be for one MCP server alone */
 	bool recall;		/* the route answers while the database is down (token_recall) */
 };
 

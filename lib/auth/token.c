@@ -22,21 +22,22 @@
 #define CACHE_WAYS 4
 #define CACHE_MS 60000
 #define RECALL_MS 3600000	/* token_recall: how long ago the token may have been found valid */
-#define BLOB_MAX 2048
+#define BLOB_MAX 2560
+#define KNOWN_ID_MAX 33
 #define USED_EVERY_MS 60000	/* how often last_used_at is written */
 #define USED_WRITE_MS 500	/* time for writing all of it */
 #define USED_LATE_MS 120000	/* written on the caller's time when no idle moment came for so long */
 
 /* What is known of a token.  All texts lie in blob, ended by NUL, so that a subject is one copy. */
 struct known {
-	char id[TOKEN_ID_LEN + 1];	/* "" : free */
+	char id[KNOWN_ID_MAX];		/* "" : free */
 	unsigned char hash[TOKEN_HASH_LEN];
 	int64_t expires_ms;		/* wall clock, 0: never */
 	int64_t since_ms;		/* monotonic */
 	uint64_t shm_generation;
 	unsigned db_generation;
 	uint16_t blobsz, nscopes;
-	uint16_t name, kind, customer, rate_class, ip_allow, principal, scopes[SCOPES_MAX];
+	uint16_t token, name, kind, customer, rate_class, ip_allow, principal, audience, staff, scopes[SCOPES_MAX];
 	char blob[BLOB_MAX];
 };
 
@@ -135,29 +136,33 @@ blob_add_scopes(struct known *k, const char *text)
 	return true;
 }
 
-/* Columns of token_find. */
-enum { COL_NAME, COL_HASH, COL_SCOPES, COL_KIND, COL_CUSTOMER, COL_RATE, COL_IP, COL_EXPIRES, COL_REVOKED, COL__N };
+/* Columns of token_find and oauth_service_find. */
+enum {
+	COL_NAME, COL_HASH, COL_SCOPES, COL_KIND, COL_CUSTOMER, COL_RATE, COL_IP, COL_EXPIRES, COL_REVOKED, COL_PRINCIPAL, COL_AUDIENCE, COL_STAFF,
+	COL__N
+};
 
 static bool
 known_from_row(struct known *k, const char *id, const PGresult *r)
 {
-	char principal[sizeof("token:") + TOKEN_ID_LEN];
 	const struct {
 		const char *text;
 		uint16_t *at;
 	} parts[] = {
-		{ principal, &k->principal },
+		{ id, &k->token },
+		{ PQgetvalue(r, 0, COL_PRINCIPAL), &k->principal },
 		{ PQgetvalue(r, 0, COL_NAME), &k->name },
 		{ PQgetvalue(r, 0, COL_KIND), &k->kind },
 		{ PQgetvalue(r, 0, COL_CUSTOMER), &k->customer },
 		{ PQgetvalue(r, 0, COL_RATE), &k->rate_class },
 		{ PQgetvalue(r, 0, COL_IP), &k->ip_allow },
+		{ PQgetvalue(r, 0, COL_AUDIENCE), &k->audience },
+		{ PQgetvalue(r, 0, COL_STAFF), &k->staff },
 	};
 	const char *hash = PQgetvalue(r, 0, COL_HASH);
 	size_t n;
 
-	memcpy(k->id, id, sizeof(k->id));
-	(void)snprintf(principal, sizeof(principal), "token:%s", id);
+	(void)snprintf(k->id, sizeof(k->id), "%s", id);
 	k->expires_ms = strtoll(PQgetvalue(r, 0, COL_EXPIRES), NULL, 10);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		if (!blob_add(k, parts[i].text, strlen(parts[i].text), parts[i].at))
@@ -168,7 +173,7 @@ known_from_row(struct known *k, const char *id, const PGresult *r)
 
 /* Ask the database.  The generations are read before, so that a change in between makes the entry old at once. */
 static enum err
-load(struct ctx *c, const char *id, struct known *k)
+load(struct ctx *c, const struct sql *find, const char *id, struct known *k)
 {
 	const char *v[1] = { id };
 	PGresult *r;
@@ -177,7 +182,7 @@ load(struct ctx *c, const char *id, struct known *k)
 	k->shm_generation = shm_generation(SHM_TOKENS);
 	k->db_generation = db_generation_tokens();
 	k->since_ms = now_ms();
-	if ((e = db_exec(c, &sql_token_find, 1, v, &r)) != E_OK)
+	if ((e = db_exec(c, find, 1, v, &r)) != E_OK)
 		return e;
 	if (PQntuples(r) == 0)
 		return refuse(c, "unknown");
@@ -194,8 +199,8 @@ fill_subject(struct ctx *c, const struct known *k, struct subject *out)
 	const char *blob = memcpy(arena_alloc(c->a, k->blobsz), k->blob, k->blobsz);
 
 	*out = (struct subject){ .kind = blob + k->kind, .name = blob + k->name, .customer_id = blob + k->customer,
-		.rate_class = blob + k->rate_class, .principal = blob + k->principal, .visitor = "", .order_id = "", .staff_id = "" };
-	out->token_id = out->principal + sizeof("token:") - 1;
+		.rate_class = blob + k->rate_class, .principal = blob + k->principal, .visitor = "", .order_id = "", .token_id = blob + k->token,
+		.audience = blob + k->audience, .staff_id = blob + k->staff };
 	for (size_t i = 0; i < k->nscopes; i++)
 		out->scopes[i] = blob + k->scopes[i];
 }
@@ -255,27 +260,18 @@ may_recall(const struct known *k)
 	return k != NULL && k->shm_generation == shm_generation(SHM_TOKENS) && now_ms() - k->since_ms < RECALL_MS;
 }
 
-static enum err
-check(struct ctx *c, const char *text, const char *remote_ip, bool recall, struct subject *out)
+enum err
+token_subject(struct ctx *c, const struct sql *find, const char *id, const unsigned char *hash, const char *remote_ip, bool recall, struct subject *out)
 {
-	unsigned char hash[TOKEN_HASH_LEN];
-	char id[TOKEN_ID_LEN + 1];
-	const char *secret;
 	static struct known fresh;	/* large, and one call at a time */
 	struct known *k;
 	enum err e;
 
-	if (!token_parse(text, id, &secret))
-		return refuse(c, "malformed");
-	if (!token_hash(secret, hash)) {
-		log_event(LOG_ERROR_, c, "TOKEN_PEPPER is not set: no token can be checked");
-		return refuse(c, "no pepper");
-	}
 	db_poll_notifications();
 	k = cache_find(id);
 	if (k == NULL || !is_current(k)) {
 		memset(&fresh, 0, sizeof(fresh));
-		e = load(c, id, &fresh);
+		e = load(c, find, id, &fresh);
 		if (e != E_OK && !(e == E_UNAVAILABLE && recall && may_recall(k)))
 			return e;
 		if (e == E_OK)
@@ -283,7 +279,7 @@ check(struct ctx *c, const char *text, const char *remote_ip, bool recall, struc
 		else
 			ctx_clear_error(c);
 	}
-	if (sodium_memcmp(hash, k->hash, sizeof(hash)) != 0)
+	if (hash != NULL && sodium_memcmp(hash, k->hash, sizeof(k->hash)) != 0)
 		return refuse(c, "secret");
 	if (k->expires_ms != 0 && wall_ms() >= k->expires_ms)
 		return refuse(c, "expired");
@@ -292,6 +288,25 @@ check(struct ctx *c, const char *text, const char *remote_ip, bool recall, struc
 	if (k->blob[k->ip_allow] != '\0' && (remote_ip == NULL || !ip_in_list(remote_ip, k->blob + k->ip_allow)))
 		return refuse(c, "address");
 	fill_subject(c, k, out);
+	return E_OK;
+}
+
+static enum err
+check(struct ctx *c, const char *text, const char *remote_ip, bool recall, struct subject *out)
+{
+	unsigned char hash[TOKEN_HASH_LEN];
+	char id[TOKEN_ID_LEN + 1];
+	const char *secret;
+	enum err e;
+
+	if (!token_parse(text, id, &secret))
+		return refuse(c, "malformed");
+	if (!token_hash(secret, hash)) {
+		log_event(LOG_ERROR_, c, "TOKEN_PEPPER is not set: no token can be checked");
+		return refuse(c, "no pepper");
+	}
+	if ((e = token_subject(c, &sql_token_find, id, hash, remote_ip, recall, out)) != E_OK)
+		return e;
 	note_use(id);
 	return E_OK;
 }

@@ -17,7 +17,6 @@
 #define IP_TEXT_MAX 600
 #define EXPIRES_MAX_S (INT64_C(100) * 366 * 86400)
 
-/* "a:b, c:d" -> "a:b c:d": items separated by one space. */
 static const char *
 spaced(struct ctx *c, const char *list, size_t max)
 {
@@ -91,6 +90,21 @@ check_spec(struct ctx *c, const struct token_spec *s, const char *kind)
 	if (s->expires_in_s < 0 || s->expires_in_s > EXPIRES_MAX_S)
 		return fail(c, E_INVALID, "expiry: must be 0 (never) or up to a hundred years");
 	return E_OK;
+}
+
+const char *
+token_list_spaced(struct ctx *c, const char *list)
+{
+	return spaced(c, list, strlen(list));
+}
+
+enum err
+token_scopes_check(struct ctx *c, const char *list, bool required, const char **out)
+{
+	if (strlen(list) > SCOPES_TEXT_MAX)
+		return fail(c, E_INVALID, "scopes: 1 to %d bytes", SCOPES_TEXT_MAX);
+	*out = spaced(c, list, SCOPES_TEXT_MAX);
+	return **out == '\0' && !required ? E_OK : check_scopes(c, *out);
 }
 
 static enum err

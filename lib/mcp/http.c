@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "auth/oauth.h"
 #include "auth/subject.h"
 #include "core/banned.h"
 #include "mcp/headers.h"
@@ -48,7 +49,7 @@ refuse_token(struct req *r)
 		retry_after(r, r->c.retry_after_s);
 		return refuse(r, 503, RPC_UNAVAILABLE, err_info(r->auth)->message);
 	}
-	res_header(r, "WWW-Authenticate", "Bearer realm=\"souk\", error=\"invalid_token\"");
+	res_header(r, "WWW-Authenticate", oauth_challenge(r, E_UNAUTHENTICATED, true, NULL));
 	return refuse(r, 401, RPC_API_ERROR, err_info(E_UNAUTHENTICATED)->message);
 }
 
@@ -102,7 +103,7 @@ still_trusted(struct http_stream *h)
 	h->tokens = now;
 	if (auth != NULL && strlen(auth) > 7)
 		e = subject_resolve(&h->r->c, &(struct bearer){ .text = auth + 7 + strspn(auth + 7, " "), .remote_ip = h->r->remote_ip,
-			.base_url = req_base_url(h->r) }, &who);
+			.base_url = req_base_url(h->r), .path = h->r->path }, &who);
 	ctx_clear_error(&h->r->c);
 	return e != E_UNAUTHENTICATED;
 }
@@ -204,6 +205,7 @@ io_of(struct req *r, const char *server, const struct mcp_headers *headers)
 		.locale = r->locale,
 		.idempotency_key = req_header(r, "Idempotency-Key"),
 		.remote_ip = r->remote_ip,
+		.metadata = oauth_metadata_url(r),
 	};
 }
 

@@ -59,6 +59,7 @@ struct mcp_io {
 	enum transport via;
 	const struct mcp_headers *headers;	/* NULL: a transport without headers, which are then not asked for */
 	const char *locale, *session_id, *idempotency_key, *remote_ip;	/* as struct tool_call */
+	const char *metadata;			/* where the resource's OAuth metadata is, for challenges; NULL: nowhere */
 	struct mcp_stream *stream;		/* NULL: the client takes nothing but one reply */
 	bool lasting;				/* a connection of one client (stdio, WebSocket): kept is its session, and headers is NULL */
 	bool modern;				/* it has already spoken the modern revision */

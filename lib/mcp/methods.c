@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/oauth.h"
 #include "core/banned.h"
 #include "core/config.h"
 #include "core/json.h"
@@ -122,12 +123,7 @@ refuse_access(struct mcp_call *call, enum err e, const char *scope)
 {
 	const struct err_info *info = err_info(e);
 
-	if (e == E_UNAUTHENTICATED)
-		call->io->challenge = arena_printf(call->c->a, "Bearer realm=\"souk\"%s%s%s", call->io->who->token_id[0] != '\0' ?
-			", error=\"invalid_token\"" : "", scope != NULL ? ", scope=\"" : "", scope != NULL ? arena_printf(call->c->a, "%s\"", scope) : "");
-	else
-		call->io->challenge = arena_printf(call->c->a, "Bearer realm=\"souk\", error=\"insufficient_scope\", scope=\"%s\"",
-			scope != NULL ? scope : "");
+	call->io->challenge = oauth_challenge_text(call->c, call->io->metadata, e, call->io->who->token_id[0] != '\0', scope);
 	return mcp_fail(call, call->era == ERA_MODERN ? RPC_API_ERROR : RPC_AUTH, info->http, "%s", ctx_message(call->c));
 }
 

@@ -95,7 +95,7 @@ page_send(struct page *p, int status)
 {
 	page_puts(p, "</main>\n</body>\n</html>\n");
 	res_header(p->r, "Cache-Control", "no-store");
-	res_header(p->r, "Referrer-Policy", "no-referrer");
+	res_header(p->r, "Referrer-Policy", "same-origin");	/* with "no-referrer" forms would come with Origin: null */
 	res_header(p->r, "X-Frame-Options", "DENY");
 	res_header(p->r, "Cross-Origin-Opener-Policy", "same-origin");
 	res_header(p->r, "Content-Security-Policy", arena_printf(p->r->c.a, "default-src 'none'; style-src 'self'; img-src 'self' data:; "

@@ -191,6 +191,8 @@ set_method(struct req *r)
 	return fail(&r->c, E_METHOD, "method not known here");
 }
 
+static void well_known_target(struct req *r);
+
 /* REQUEST_URI is the raw target on every server, also after rewriting; "index.php?mcp&page&..." of older clients means /api/mcp/page. */
 static enum err
 set_target(struct req *r)
@@ -214,7 +216,25 @@ set_target(struct req *r)
 	if ((e = url_decode(&r->c, uri, n, false, &r->path, NULL)))
 		return e;
 	legacy_target(r);
+	well_known_target(r);
 	return query_parse(&r->c, r->query, &r->params, &r->nparams);
+}
+
+/*
+ * Metadata of what has a path stands at /.well-known/NAME{path} (RFC 8414, RFC 9728), so BASE_PATH comes behind the name:
+ * "/.well-known/oauth-protected-resource/shop/mcp" -> "/.well-known/oauth-protected-resource/mcp".
+ */
+static void
+well_known_target(struct req *r)
+{
+	static const char begin[] = "/.well-known/";
+	const char *base = cfg_str("BASE_PATH"), *rest;
+	size_t n = strlen(base);
+
+	if (n == 0 || strncmp(r->path, begin, sizeof begin - 1) != 0 || (rest = strchr(r->path + sizeof begin - 1, '/')) == NULL)
+		return;
+	if (strncmp(rest, base, n) == 0 && (rest[n] == '/' || rest[n] == '\0'))
+		r->path = arena_printf(r->c.a, "%.*s%s", (int)(rest - r->path), r->path, rest + n);
 }
 
 /* "/index.php?mcp&customersProducts&action=..." */

@@ -98,6 +98,7 @@ req_authenticate(struct req *r)
 		return fail(&r->c, E_UNAUTHENTICATED, "Authorization: must be Bearer with a token");
 	b.text = auth + 7 + strspn(auth + 7, " ");
 	b.base_url = req_base_url(r);
+	b.path = r->path;
 	e = subject_resolve(&r->c, &b, &r->who);
 	if (e != E_OK) {
 		be_anonymous(r);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/oauth.h"
 #include "core/clock.h"
 #include "core/config.h"
 #include "tool/tool.h"
@@ -133,10 +134,8 @@ error_headers(struct req *r, enum err e)
 
 	if (r->route && r->route->tool)
 		scope = tool_find(r->route->tool)->scope;
-	if (e == E_UNAUTHENTICATED)
-		res_header(r, "WWW-Authenticate", req_header(r, "Authorization") ? "Bearer realm=\"souk\", error=\"invalid_token\"" : "Bearer realm=\"souk\"");
-	if (e == E_FORBIDDEN && scope)
-		res_header(r, "WWW-Authenticate", arena_printf(r->c.a, "Bearer realm=\"souk\", error=\"insufficient_scope\", scope=\"%s\"", scope));
+	if (e == E_UNAUTHENTICATED || (e == E_FORBIDDEN && scope && strcmp(scope, "none") != 0))
+		res_header(r, "WWW-Authenticate", oauth_challenge(r, e, req_header(r, "Authorization") != NULL, scope));
 	if (e == E_RATE_LIMITED || e == E_UNAVAILABLE) {
 		snprintf(n, sizeof n, "%d", r->c.retry_after_s > 0 ? r->c.retry_after_s : 2);
 		res_header(r, "Retry-After", n);
