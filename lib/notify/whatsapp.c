@@ -33,15 +33,37 @@ put_parameter(struct ctx *c, struct buf *b, json_object *data, const char *name)
 }
 
 static void
+begin_template(struct buf *b, const char *name, const char *locale)
+{
+	buf_puts(b, "\"type\":\"template\",\"template\":{\"name\":");
+	buf_json_cstr(b, name);
+	buf_puts(b, ",\"language\":{\"code\":");
+	buf_json_cstr(b, notify_locale(locale));
+	buf_puts(b, "},\"components\":[{\"type\":\"body\",\"parameters\":[");
+}
+
+/* A template that whoever wrote the message has chosen, with the values they gave. */
+static void
+put_chosen(struct buf *b, const struct delivery *d, const char *name)
+{
+	json_object *values = json_object_object_get(d->data, "metaParameters");
+	size_t n = json_object_is_type(values, json_type_array) ? json_object_array_length(values) : 0;
+
+	begin_template(b, name, d->locale);
+	for (size_t i = 0; i < n; i++) {
+		buf_puts(b, i > 0 ? ",{\"type\":\"text\",\"text\":" : "{\"type\":\"text\",\"text\":");
+		buf_json_cstr(b, json_object_get_string(json_object_array_get_idx(values, i)));
+		buf_putc(b, '}');
+	}
+	buf_puts(b, "]}]}");
+}
+
+static void
 put_template(struct ctx *c, struct buf *b, const struct delivery *d, const char *names)
 {
 	size_t n;
 
-	buf_puts(b, "\"type\":\"template\",\"template\":{\"name\":");
-	buf_json_cstr(b, arena_printf(c->a, "%s%s", cfg_str("WHATSAPP_TEMPLATE_PREFIX"), d->template));
-	buf_puts(b, ",\"language\":{\"code\":");
-	buf_json_cstr(b, notify_locale(d->locale));
-	buf_puts(b, "},\"components\":[{\"type\":\"body\",\"parameters\":[");
+	begin_template(b, arena_printf(c->a, "%s%s", cfg_str("WHATSAPP_TEMPLATE_PREFIX"), d->template), d->locale);
 	for (const char *p = names; (n = strcspn(p, " \n")) > 0; p += n + (p[n] != '\0')) {
 		if (p != names)
 			buf_putc(b, ',');
@@ -125,7 +147,7 @@ void
 whatsapp_send(struct ctx *c, const struct delivery *d, struct outcome *out)
 {
 	bool set = cfg_str("WHATSAPP_PHONE_NUMBER_ID")[0] != '\0' && cfg_str("WHATSAPP_ACCESS_TOKEN")[0] != '\0';
-	const char *names = notify_whatsapp(c, d->template), *text;
+	const char *names = notify_whatsapp(c, d->template), *chosen = json_object_get_string(json_object_object_get(d->data, "metaTemplate")), *text;
 	struct notify_message m;
 	struct buf body;
 
@@ -146,7 +168,7 @@ whatsapp_send(struct ctx *c, const struct delivery *d, struct outcome *out)
 		(void)channel_write(c, d, "whatsapp.txt", text, strlen(text), out);
 		return;
 	}
-	if (names == NULL && (text[0] == '\0' || utf8_length(text, strlen(text)) > TEXT_MAX)) {
+	if (names == NULL && chosen == NULL && (text[0] == '\0' || utf8_length(text, strlen(text)) > TEXT_MAX)) {
 		out->reason = "the text is empty, or longer than 4096 characters";
 		return;
 	}
@@ -156,7 +178,9 @@ whatsapp_send(struct ctx *c, const struct delivery *d, struct outcome *out)
 	buf_puts(&body, ",\"biz_opaque_callback_data\":");
 	buf_json_cstr(&body, d->key);
 	buf_putc(&body, ',');
-	if (names != NULL) {
+	if (chosen != NULL) {
+		put_chosen(&body, d, chosen);
+	} else if (names != NULL) {
 		put_template(c, &body, d, names);
 	} else {
 		buf_puts(&body, "\"type\":\"text\",\"text\":{\"preview_url\":false,\"body\":");

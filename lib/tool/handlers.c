@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/banned.h"
+#include "notify/tool.h"
 #include "search/search.h"
 #include "tool/identity.h"
 #include "tool/registry.h"
@@ -18,6 +19,7 @@ static const struct {
 	{ "guest_verify", guest_verify_tool },
 	{ "search_suggest", search_suggest_tool },
 	{ "search_products", search_products_tool },
+	{ "send_message", send_message_tool },
 	{ "similar_products", similar_products_tool },
 };
 

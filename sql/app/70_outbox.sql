@@ -153,6 +153,13 @@ BEGIN
 	IF o.id IS NOT NULL THEN
 		model := model || souk.notice_order(o, spoken);
 	END IF;
+	-- Amounts in minor units are said as people do.
+	IF model->>'amountMinor' ~ '^[0-9]{1,15}$' AND length(model->>'currency') = 3 THEN
+		model := model || jsonb_build_object('amount', souk.money_text((model->>'amountMinor')::bigint, model->>'currency', spoken));
+	END IF;
+	IF model->>'refundMinor' ~ '^[0-9]{1,15}$' AND length(model->>'currency') = 3 THEN
+		model := model || jsonb_build_object('refund', souk.money_text((model->>'refundMinor')::bigint, model->>'currency', spoken));
+	END IF;
 	IF c.name <> '' AND NOT model ? 'customerName' THEN
 		model := model || jsonb_build_object('customerName', c.name);
 	END IF;
@@ -187,6 +194,48 @@ BEGIN
 	queued := souk.notice_queue($1, $2, $3, $4, $5, $6);
 	PERFORM set_config('souk.kind', speaker, true);
 	RETURN queued;
+END
+$$;
+
+-- The tools send_email, send_sms and send_whatsapp: staff and services only, whatever their scopes.
+CREATE OR REPLACE FUNCTION souk.send_message(channel text, args jsonb, most bigint, seconds bigint) RETURNS json
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	address text := souk.address_key(args->>'to');
+	spoken text := coalesce(args->>'locale', souk.locale(NULL));
+	model jsonb := jsonb_build_object('body', args->>'body') || CASE $1
+		WHEN 'email' THEN jsonb_build_object('subject', args->>'subject',
+			'paragraphs', to_jsonb(regexp_split_to_array(btrim(args->>'body', E' \n\r\t'), '(\r?\n){2,}')))
+			|| CASE WHEN args ? 'attachments' THEN jsonb_build_object('attachments', args->'attachments') ELSE '{}' END
+		WHEN 'whatsapp' THEN CASE WHEN args ? 'template' THEN jsonb_build_object('metaTemplate', args->>'template',
+			'metaParameters', coalesce(args->'parameters', '[]')) ELSE '{}' END
+		ELSE '{}' END;
+	made bigint;
+	now_is text;
+BEGIN
+	IF NOT souk.sees_all() THEN
+		PERFORM souk.fail('SK403', 'only staff and services send messages');
+	ELSIF address IS NULL OR (address LIKE '+%') <> ($1 <> 'email') THEN
+		PERFORM souk.fail('SK400', CASE WHEN $1 = 'email' THEN 'to: not a mail address' ELSE 'to: not a telephone number such as +33612345678' END);
+	ELSIF args->>'template' !~ '^[a-z0-9_]+$' THEN
+		PERFORM souk.fail('SK400', 'template: of a to z, 0 to 9 and _');
+	ELSIF EXISTS (SELECT FROM souk.opt_outs o WHERE o.channel = $1 AND o.recipient = address) THEN
+		PERFORM souk.fail('SK409', 'to: the recipient has opted out of this channel');
+	END IF;
+	SELECT id, status INTO made, now_is FROM souk.outbox o WHERE o.dedupe = 'tool:' || (args->>'dedupeKey');
+	IF made IS NULL THEN
+		IF $3 > 0 AND (SELECT count(*) >= $3 FROM souk.outbox o WHERE o.channel = $1 AND o.recipient = address
+			AND o.created_at > now() - make_interval(secs => $4)) THEN
+			PERFORM souk.fail('SK429', 'to: the recipient has had enough messages for now');
+		END IF;
+		made := souk.outbox_add($1, 'message', NULL, address, CASE WHEN spoken IN ('en', 'es', 'fr', 'de') THEN spoken ELSE 'en' END, model,
+			'tool:' || (args->>'dedupeKey'), NULL);
+		now_is := 'waiting';
+	END IF;
+	RETURN json_build_object('success', true, 'messageId', made::text, 'channel', $1, 'status', now_is);
 END
 $$;
 

@@ -4,6 +4,7 @@ import functools
 import glob
 import json
 import os
+import random
 
 import support
 
@@ -51,8 +52,16 @@ def new_order(status, paid=0):
     return make
 
 
+def somebody(mail):
+    """An address that nobody has written to."""
+    return lambda souk: f"a{random.randrange(1 << 40):x}@example.org" if mail else f"+336{random.randrange(10 ** 8):08d}"
+
+
 # Tools that use up what they are given: member -> what makes a new one.
 OWN = {
+    "send_email": {"to": somebody(True)},
+    "send_sms": {"to": somebody(False)},
+    "send_whatsapp": {"to": somebody(False)},
     "cancel_order": {"orderId": new_order("PENDING")},
     "customer_orders_cancel": {"order_id": new_order("PENDING")},
     "ship_order": {"orderId": new_order("PROCESSING")},
@@ -212,9 +221,14 @@ def violations(contract, samples):
     """(what, member that the answer has to name, arguments): everything that must be refused."""
     schema = contract["inputSchema"]
     base = samples.required(schema)
-    for path, sub in members(schema):
+    schemas = dict(members(schema))
+    for path, sub in schemas.items():
+        whole = base  # with whole items where the path goes through a list
+        for i in range(1, len(path) - 1):
+            if path[i] == 0:
+                whole = put(whole, path[:i + 1], valid(schemas[path[:i + 1]], samples))
         for what, value in wrong_values(sub):
-            yield f"{'.'.join(map(str, path))}: {what}", next(p for p in reversed(path) if p != 0), put(base, path, value)
+            yield f"{'.'.join(map(str, path))}: {what}", next(p for p in reversed(path) if p != 0), put(whole, path, value)
         for name in sub.get("required", []):
             whole = valid(sub, samples)
             whole.pop(name)
