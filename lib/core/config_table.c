@@ -41,6 +41,28 @@ is_smtp_url(const char *v)
 	return strncmp(v, "smtp://", 7) == 0 || strncmp(v, "smtps://", 8) == 0;
 }
 
+/* ISO 13616: country, check digits, account; the whole, turned and in digits, leaves 1 when divided by 97. */
+static bool
+is_iban(const char *v)
+{
+	size_t n = strlen(v);
+	unsigned rest = 0;
+
+	if (n < 15 || n > 34)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		char ch = v[(i + 4) % n];
+
+		if (ch >= '0' && ch <= '9')
+			rest = (rest * 10 + (unsigned)(ch - '0')) % 97;
+		else if (ch >= 'A' && ch <= 'Z')
+			rest = (rest * 100 + (unsigned)(ch - 'A') + 10) % 97;
+		else
+			return false;
+	}
+	return rest == 1;
+}
+
 static bool
 is_port_list(const char *v)
 {
@@ -294,6 +316,16 @@ static const struct cfg_row table[] = {
 
 	SECRET("STRIPE_SECRET_KEY", "", G_PAY, "Key for creating payment links at Stripe; empty: none are offered."),
 	SECRET("STRIPE_WEBHOOK_SECRET", "", G_PAY, "Secret with which Stripe signs its webhooks; two, separated by a comma, while it is changed."),
+	FORM("STRIPE_API_URL", "https://api.stripe.com", G_PAY, is_web_url, "a URL such as https://api.stripe.com",
+		"Where Stripe's interface is; another one for tests."),
+	TEXT("STRIPE_API_VERSION", "2025-03-31.basil", G_PAY, "Version of Stripe's interface that is asked for, sent as Stripe-Version."),
+	NUMBER("PAYMENT_HOLD_MIN", "60", 31, 1430, G_PAY,
+		"Minutes for which stock is held for an order that is being paid; a Checkout Session at Stripe lives as long."),
+	SWITCH("PAY_ON_DELIVERY", "on", G_PAY, "The payment page offers payment on delivery."),
+	FORM("BANK_IBAN", "", G_PAY, is_iban, "an IBAN without blanks", "Account for bank transfers, shown on the payment page; empty: none are offered."),
+	TEXT("BANK_BIC", "", G_PAY, "BIC of that account."),
+	TEXT("BANK_HOLDER", "", G_PAY, "Holder of that account; empty: SHOP_NAME."),
+	NUMBER("BANK_TRANSFER_DAYS", "7", 1, 60, G_PAY, "Days for which stock is held for an order that a bank transfer is awaited for."),
 
 	FORM("OUTGOING_PRIVATE", "", G_OUT, ip_list_valid, "addresses and networks such as 10.0.0.0/8",
 		"Networks of your own that outgoing webhooks may reach, with plain http and any port too. Empty: only public addresses, by https."),

@@ -14,6 +14,7 @@ struct ctx {
 	struct arena *a;
 	int64_t deadline_ms;	/* CLOCK_MONOTONIC, see now_ms() */
 	char id[37];		/* correlation id, 8 to 36 visible ASCII characters */
+	const char *base_url;	/* address under which souk was called, "https://shop.example", for links; NULL: PUBLIC_URL is all that is known */
 	enum err err;		/* first error since ctx_clear_error(), E_OK when none */
 	const char *message;	/* public text of that error, in the arena; NULL when none was given */
 	int retry_after_s;	/* for E_RATE_LIMITED and E_UNAVAILABLE; 0 = unknown */

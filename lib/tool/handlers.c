@@ -4,6 +4,7 @@
 #include "core/banned.h"
 #include "notify/tool.h"
 #include "search/search.h"
+#include "shop/pay.h"
 #include "tool/identity.h"
 #include "tool/registry.h"
 
@@ -11,12 +12,14 @@ static const struct {
 	const char *name;
 	tool_handler_fn *fn;
 } handlers[] = {
+	{ "add_to_basket", basket_add_tool },
 	{ "ai_search", ai_search_tool },
 	{ "customer_login_start", customer_login_start_tool },
 	{ "customer_login_verify", customer_login_verify_tool },
 	{ "customers_search", customers_search_tool },
 	{ "guest_start", guest_start_tool },
 	{ "guest_verify", guest_verify_tool },
+	{ "payment_link", payment_link_tool },
 	{ "search_suggest", search_suggest_tool },
 	{ "search_products", search_products_tool },
 	{ "send_message", send_message_tool },

@@ -97,7 +97,7 @@ req_authenticate(struct req *r)
 	if (strncasecmp(auth, "Bearer ", 7) != 0)
 		return fail(&r->c, E_UNAUTHENTICATED, "Authorization: must be Bearer with a token");
 	b.text = auth + 7 + strspn(auth + 7, " ");
-	b.base_url = req_base_url(r);
+	b.base_url = r->c.base_url;
 	b.path = r->path;
 	e = subject_resolve(&r->c, &b, &r->who);
 	if (e != E_OK) {
@@ -125,6 +125,7 @@ admit(struct req *r)
 	const struct route *t = r->route;
 	enum err e = E_OK;
 
+	r->c.base_url = req_base_url(r);
 	if (t->flags & ROUTE_NO_AUTH)
 		be_anonymous(r);
 	else

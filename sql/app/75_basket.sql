@@ -217,7 +217,7 @@ CREATE OR REPLACE FUNCTION shop.basket_show(baskets bigint[], args jsonb) RETURN
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-	priced jsonb := shop.basket_price(baskets, args->>'country', souk.me(), NULL, souk.locale(args->>'locale'));
+	priced jsonb := shop.basket_price(baskets, upper(args->>'country'), souk.me(), NULL, souk.locale(args->>'locale'));
 	cur text := coalesce(priced->>'currency', args->>'currency', 'EUR');
 	placed boolean := EXISTS (SELECT FROM shop.baskets b WHERE b.id = ANY (baskets) AND b.order_id IS NOT NULL);
 	notices json;
@@ -226,7 +226,10 @@ BEGIN
 		SELECT shop.line_notice(l, cur, placed) AS notice FROM jsonb_array_elements(priced->'lines') l
 		UNION ALL
 		SELECT json_build_object('code', d->>'refused', 'message', format('code %s: %s', d->>'code', shop.refusal_text(d, cur)))
-		  FROM jsonb_array_elements(priced->'codes') d WHERE d->>'refused' IS NOT NULL) x WHERE x.notice IS NOT NULL;
+		  FROM jsonb_array_elements(priced->'codes') d WHERE d->>'refused' IS NOT NULL
+		UNION ALL
+		SELECT json_build_object('code', 'no_delivery', 'message', 'the shop does not deliver to ' || upper(args->>'country'))
+		 WHERE NOT (priced->>'delivers')::boolean AND args ? 'country') x WHERE x.notice IS NOT NULL;
 	RETURN json_strip_nulls(json_build_object(
 		'currency', cur,
 		'items', (SELECT coalesce(json_agg(json_build_object(
@@ -439,7 +442,7 @@ BEGIN
 		END IF;
 		UPDATE shop.baskets x SET codes = x.codes || wanted WHERE x.id = b.id;
 	END IF;
-	priced := shop.basket_price(ARRAY[b.id], args->>'country', souk.me(), NULL, souk.locale(args->>'locale'));
+	priced := shop.basket_price(ARRAY[b.id], upper(args->>'country'), souk.me(), NULL, souk.locale(args->>'locale'));
 	SELECT d INTO got FROM jsonb_array_elements(priced->'codes') d WHERE d->>'code' = wanted;
 	IF got->>'refused' IS NOT NULL THEN
 		PERFORM souk.fail('SK409', format('code %s: %s', wanted, shop.refusal_text(got, priced->>'currency')));

@@ -37,8 +37,8 @@ SELECT CASE
 	ELSE amount END
 $$;
 
--- The open attempt to pay an order this way, made if there is none; another open one ends. Whoever may see the order's payment page calls
--- this: the program has checked its signed handle, or the basket. SK409 when nothing is to be paid any more.
+-- The open attempt to pay an order this way, made if there is none; another open one ends. For the shop itself: the program has checked the
+-- signed handle of the payment page, or the basket. SK409 when nothing is to be paid any more.
 CREATE OR REPLACE FUNCTION shop.payment_open(wanted bigint, way text, form text) RETURNS shop.payments
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -49,6 +49,9 @@ DECLARE
 	p shop.payments;
 	n integer;
 BEGIN
+	IF NOT souk.sees_all() THEN
+		PERFORM souk.fail('SK403', 'only the shop opens payments');
+	END IF;
 	PERFORM set_config('souk.kind', 'system', true);
 	SELECT * INTO o FROM shop.orders x WHERE x.id = wanted FOR UPDATE;
 	IF o.id IS NULL THEN

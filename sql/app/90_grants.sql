@@ -103,6 +103,7 @@ REVOKE ALL ON FUNCTION shop.order_make(shop.baskets, jsonb, interval), shop.orde
 	shop.payment_paid(shop.orders, shop.payments, jsonb), shop.payment_unpaid(shop.orders, shop.payments, text, jsonb),
 	shop.payment_returned(shop.orders, shop.payments, jsonb), shop.order_refunded(shop.orders, shop.payments, bigint, bigint),
 	shop.payment_disputed(shop.orders, shop.payments, text, jsonb), shop.refund_make(bigint, bigint, text, text),
+	shop.stripe_buyer(bigint, jsonb), shop.refund_failed(bigint, text), shop.stripe_refund(jsonb, bigint),
 	souk.alert(text, text, text, jsonb) FROM PUBLIC;
 
 -- OAuth: programs read who may ask and the keys; each step is a function that decides by itself.

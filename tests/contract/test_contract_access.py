@@ -68,7 +68,7 @@ def speakers(souk, values):
     """(kind of speaker, scope) -> its bearer token or None."""
     every = sorted({c["x-scope"] for c in OURS.values()} | {op["x-scope"] for _, _, op in operations(souk)} - {"none"})
     made = {
-        "anonymous": None, "visitor": support.sign(souk, "bsk", "matrix"), "own": support.sign(souk, "cst", values["customer"]),
+        "anonymous": None, "visitor": support.sign(souk, "bsk", "matrix-of-speakers"), "own": support.sign(souk, "cst", values["customer"]),
         "foreign": support.sign(souk, "cst", values["foreign_customer"]), "guest": support.sign(souk, "gst", values["order"]),
         "otherguest": support.sign(souk, "gst", values["foreign_order"]),
     }

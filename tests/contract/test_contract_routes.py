@@ -5,7 +5,7 @@ import contracts
 import support
 from support import assert_error, assert_rate_headers
 
-SAMPLE_PATH = {"server": "catalog", "execution_id": "test_0"}
+SAMPLE_PATH = {"handle": "pay_x", "server": "catalog", "execution_id": "test_0"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,2 @@
+-- Orders that were not paid in time, old baskets. -> {orders, baskets}.
+SELECT shop.payments_sweep()

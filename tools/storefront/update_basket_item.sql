@@ -1,0 +1,2 @@
+-- The speaker's basket with another quantity in one line.
+SELECT shop.basket_update($1::jsonb)
