@@ -118,3 +118,19 @@ END
 $$;
 REVOKE ALL ON FUNCTION souk.oauth_end(bigint, text, text), souk.oauth_give(souk.oauth_grants, text[], text, bytea, integer, bytea, integer),
 	souk.oauth_housekeep() FROM PUBLIC;
+
+-- Customer service: read under row-level security; every write goes through functions that check the speaker.
+REVOKE ALL ON FUNCTION shop.ticket_write(jsonb), shop.ticket_reply(jsonb), shop.ticket_update(jsonb), shop.escalate(jsonb), shop.escalations_ahead(bigint),
+	shop.return_open(jsonb), shop.return_decide(jsonb), shop.return_items_check() FROM PUBLIC;
+DO $$
+DECLARE
+	web text := left(current_user, 59) || '_web';
+BEGIN
+	IF EXISTS (SELECT FROM pg_roles WHERE rolname = web) THEN
+		EXECUTE format('GRANT SELECT ON shop.policies, shop.policy_texts, shop.return_rules, shop.return_reasons, shop.faqs, shop.faq_texts,
+			shop.tickets, shop.ticket_messages, shop.escalations, shop.returns, shop.return_items, shop.return_events TO %I', web);
+		EXECUTE format('GRANT EXECUTE ON FUNCTION shop.ticket_write(jsonb), shop.ticket_reply(jsonb), shop.ticket_update(jsonb), shop.escalate(jsonb),
+			shop.return_open(jsonb), shop.return_decide(jsonb) TO %I', web);
+	END IF;
+END
+$$;
