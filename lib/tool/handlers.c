@@ -3,6 +3,7 @@
 
 #include "core/banned.h"
 #include "notify/tool.h"
+#include "search/faq.h"
 #include "search/search.h"
 #include "shop/pay.h"
 #include "tool/identity.h"
@@ -20,8 +21,9 @@ static const struct {
 	{ "guest_start", guest_start_tool },
 	{ "guest_verify", guest_verify_tool },
 	{ "payment_link", payment_link_tool },
-	{ "search_suggest", search_suggest_tool },
+	{ "search_faq", search_faq_tool },
 	{ "search_products", search_products_tool },
+	{ "search_suggest", search_suggest_tool },
 	{ "send_message", send_message_tool },
 	{ "similar_products", similar_products_tool },
 };

@@ -1,0 +1,2 @@
+-- $1 {returnId, action, note, deduction, restock}; for staff.
+SELECT shop.return_decide($1::jsonb)
