@@ -193,7 +193,7 @@ def test_pages_by_cursor(souk, name, samples):
         member = next(k for k, v in outcome.value.items() if isinstance(v, list))
         assert total in (None, outcome.value["total"]), "the total changes from page to page"
         total = outcome.value["total"]
-        rows += [r["id"] for r in outcome.value[member]]
+        rows += [r["id"] if "id" in r else next(v for k, v in r.items() if k.endswith("Id")) for r in outcome.value[member]]
         cursor = outcome.value.get("nextCursor")
         if not cursor:
             break
