@@ -5,6 +5,7 @@
 
 #include "auth/oauth.h"
 #include "auth/signed.h"
+#include "auth/throttle.h"
 #include "core/banned.h"
 #include "core/ip.h"
 #include "core/log.h"
@@ -164,15 +165,19 @@ enum err
 subject_resolve(struct ctx *c, const struct bearer *b, struct subject *out)
 {
 	size_t i = 0;
+	enum err e;
 
 	while (strncmp(b->text, forms[i].begins, strlen(forms[i].begins)) != 0)
 		i++;
-	if (forms[i].resolve(c, b, out))
-		return c->err;
-	if (out->audience != NULL && *out->audience != '\0' && b->base_url != NULL && *b->base_url != '\0' &&
+	e = forms[i].resolve(c, b, out);
+	if (e == E_OK && out->audience != NULL && *out->audience != '\0' && b->base_url != NULL && *b->base_url != '\0' &&
 	    !oauth_audience_fits(out->audience, b->base_url, b->path)) {
 		log_event(LOG_INFO_, c, "token refused", LOG_S("reason", "audience"));
-		return fail(c, E_UNAUTHENTICATED, NULL);
+		e = fail(c, E_UNAUTHENTICATED, NULL);
 	}
-	return E_OK;
+	if (e != E_UNAUTHENTICATED)
+		return e;
+	/* guessing is not free; who has a valid token is never here */
+	ctx_clear_error(c);
+	return throttle_address(c, "auth", b->remote_ip) ? c->err : fail(c, E_UNAUTHENTICATED, NULL);
 }

@@ -27,7 +27,8 @@ struct bearer {
 };
 
 /*
- * Who is it?  E_UNAUTHENTICATED for anything wrong, with one message for all reasons; E_UNAVAILABLE when something that is needed is down.
+ * Who is it?  E_UNAUTHENTICATED for anything wrong, with one message for all reasons; E_RATE_LIMITED instead after too many such from one
+ * address (RATE_AUTH); E_UNAVAILABLE when something that is needed is down.
  * *out lives in the arena; it is filled on E_OK alone.
  */
 enum err subject_resolve(struct ctx *c, const struct bearer *b, struct subject *out) __attribute__((warn_unused_result));

@@ -49,6 +49,10 @@ refuse_token(struct req *r)
 		retry_after(r, r->c.retry_after_s);
 		return refuse(r, 503, RPC_UNAVAILABLE, err_info(r->auth)->message);
 	}
+	if (r->auth == E_RATE_LIMITED) {
+		retry_after(r, r->c.retry_after_s);
+		return refuse(r, 429, RPC_RATE_LIMITED, err_info(r->auth)->message);
+	}
 	res_header(r, "WWW-Authenticate", oauth_challenge(r, E_UNAUTHENTICATED, true, NULL));
 	return refuse(r, 401, RPC_API_ERROR, err_info(E_UNAUTHENTICATED)->message);
 }

@@ -133,8 +133,12 @@ admit(struct req *r)
 	if (e && !(t->flags & ROUTE_ANY_AUTH))
 		return e;
 	r->auth = e;
-	if (e)
+	if (e) {
+		int retry_after_s = r->c.retry_after_s;
+
 		ctx_clear_error(&r->c);
+		r->c.retry_after_s = retry_after_s;
+	}
 	if (t->tool || (t->flags & ROUTE_OWN_RATE))
 		return E_OK;
 	if ((e = check_scope(r)))

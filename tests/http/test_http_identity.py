@@ -1,0 +1,412 @@
+"""Who speaks: guests, customers, people of the shop; what log-in gives away (nothing) and how often it may be tried."""
+import base64
+import hashlib
+import hmac
+import html
+import re
+import statistics
+import struct
+import time
+import urllib.parse
+
+import pytest
+
+import support
+from support import assert_error, loopback, sign, unique
+
+PASSWORD = "correct horse battery"
+
+
+def code_of(souk, challenge):
+    """The code as it was queued for the address."""
+    return souk.value(f"SELECT data->>'code' FROM souk.outbox WHERE dedupe = 'code:{challenge}'")
+
+
+@pytest.fixture(scope="module")
+def orders(souk):
+    """Orders of customers with an address, one for each test that takes one."""
+    return iter(souk.sql("SELECT o.id, o.number, c.email, c.id FROM shop.orders o JOIN shop.customers c ON c.id = o.customer_id "
+                         "WHERE c.email IS NOT NULL ORDER BY o.id LIMIT 200"))
+
+
+@pytest.fixture
+def client(souk):
+    c = souk.client(source=loopback())
+    yield c
+    c.close()
+
+
+def start(client, number, email):
+    return client.request("POST", "/api/guest/start", json_body={"orderNumber": number, "email": email})
+
+
+def verify(client, challenge, code):
+    return client.request("POST", "/api/guest/verify", json_body={"challenge": challenge, "oneTimeCode": code})
+
+
+# ---- guests
+
+
+def test_guest_proves_an_order(souk, client, orders):
+    _, number, email, _ = next(orders)
+    begun = start(client, number.lower(), " ".join([email.upper()]))
+    assert begun.status == 200, begun
+    got = verify(client, begun.json["challenge"], code_of(souk, begun.json["challenge"]))
+    assert got.status == 200 and got.json["orderNumber"] == number and got.json["expiresInS"] == 900, got
+    seen = client.mcp("resources/read", {"uri": f"souk://orders/{number}"}, token=got.json["guest"])
+    assert seen.status == 200 and number in seen.text, seen
+    other = souk.value(f"SELECT number FROM shop.orders WHERE number <> '{number}' ORDER BY id LIMIT 1")
+    assert other not in client.mcp("resources/read", {"uri": f"souk://orders/{other}"}, token=got.json["guest"]).json.get("result", {})
+
+
+def test_a_code_is_good_once_and_for_its_purpose(souk, client, orders):
+    _, number, email, _ = next(orders)
+    challenge = start(client, number, email).json["challenge"]
+    code = code_of(souk, challenge)
+    wrong = "%06d" % ((int(code) + 1) % 1000000)
+    assert_error(verify(client, challenge, wrong), 400, mentions="oneTimeCode")
+    other = client.request("POST", "/api/customer/verify", json_body={"challenge": challenge, "oneTimeCode": code})
+    assert_error(other, 400, mentions="oneTimeCode")
+    assert verify(client, challenge, code).status == 200
+    assert_error(verify(client, challenge, code), 400, mentions="oneTimeCode")
+
+
+def test_five_tries_end_a_code(souk, client, orders):
+    _, number, email, _ = next(orders)
+    challenge = start(client, number, email).json["challenge"]
+    code = code_of(souk, challenge)
+    for i in range(1, 6):
+        assert_error(verify(client, challenge, "%06d" % ((int(code) + i) % 1000000)), 400)
+    assert_error(verify(client, challenge, code), 400, mentions="oneTimeCode")
+
+
+def test_a_code_ends_after_ten_minutes(souk, client, orders):
+    _, number, email, _ = next(orders)
+    challenge = start(client, number, email).json["challenge"]
+    code = code_of(souk, challenge)
+    assert souk.value(f"SELECT round(extract(epoch FROM expires_at - created_at)) FROM souk.login_codes WHERE id = '{challenge}'") == "600"
+    souk.sql(f"UPDATE souk.login_codes SET expires_at = now() - interval '1 second' WHERE id = '{challenge}'")
+    assert_error(verify(client, challenge, code), 400, mentions="oneTimeCode")
+
+
+def test_the_code_is_not_stored(souk, client, orders):
+    _, number, email, _ = next(orders)
+    challenge = start(client, number, email).json["challenge"]
+    row = souk.value(f"SELECT l::text FROM souk.login_codes l WHERE id = '{challenge}'")
+    assert code_of(souk, challenge) not in row.replace(challenge, "") and email not in row
+
+
+def test_wrong_number_and_wrong_address_look_alike(souk, orders):
+    """The same body but for the random challenge, and the same time; nobody gets a message."""
+    _, number, email, _ = next(orders)
+    times = {"right": [], "number": [], "address": []}
+    shapes = set()
+    for i in range(4):
+        for what, args in (("right", (number, email)), ("number", (f"ORD-{i}NOSUCH", f"x{i}@example.org")), ("address", (f"{number}", f"{unique('x').replace(' ', '')}@example.org"))):
+            if what == "address":
+                _, args = None, (next(orders)[1], args[1])
+            elif what == "right":
+                fresh = next(orders)
+                args = (fresh[1], fresh[2])
+            c = souk.client(source=loopback())
+            begin = time.monotonic()
+            reply = start(c, *args)
+            times[what].append(time.monotonic() - begin)
+            c.close()
+            assert reply.status == 200, reply
+            assert bool(code_of(souk, reply.json["challenge"])) == (what == "right")
+            shapes.add((len(reply.json["challenge"]), reply.text.replace(reply.json["challenge"], ""), str(sorted(reply.headers))))
+            assert_error(verify(souk, reply.json["challenge"], "000000"), 400) if what != "right" else None
+    assert len(shapes) == 1, shapes
+    medians = [statistics.median(t) for t in times.values()]
+    assert max(medians) - min(medians) < 0.02, times
+
+
+def test_five_an_hour_per_order_per_address_and_per_caller(souk, orders):
+    def ask(number, email, source=None):
+        c = souk.client(source=source or loopback())
+        reply = start(c, number, email)
+        c.close()
+        return reply.status
+    _, number, email, _ = next(orders)
+    assert [ask(number, f"{unique('p').replace(' ', '')}@example.org") for _ in range(6)] == [200] * 5 + [429]
+    assert ask(number, email) == 429, "also for whom it belongs to"
+    email = f"{unique('q').replace(' ', '')}@example.org"
+    assert [ask(f"NO-{i}", email) for i in range(6)] == [200] * 5 + [429]
+    source = loopback()
+    assert [ask(f"NO-{unique('n')}", f"r{i}{number}@example.org", source) for i in range(6)] == [200] * 5 + [429]
+
+
+# ---- a handle as an argument
+
+
+def test_guest_handle_is_checked_like_a_token(souk, client, orders):
+    order = next(orders)[0]
+    good = sign(souk, "gst", order)
+    for bad in (sign(souk, "gst", order, -5), good[:-2] + "AA", "gst_", sign(souk, "pay", order), "mcp_key_x"):
+        reply = client.request("POST", "/mcp", json_body={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, token=bad)
+        assert reply.status == 401, (bad, reply)
+
+
+# ---- customers
+
+
+def test_customer_logs_in_by_mail(souk, client, orders):
+    _, number, email, customer = next(orders)
+    begun = client.request("POST", "/api/customer/login", json_body={"email": email})
+    assert begun.status == 200, begun
+    got = client.request("POST", "/api/customer/verify", json_body={"challenge": begun.json["challenge"], "oneTimeCode": code_of(souk, begun.json["challenge"])})
+    assert got.status == 200, got
+    token = got.json["accessToken"]
+    assert number in client.mcp("resources/read", {"uri": f"souk://orders/{number}"}, token=token).text
+    foreign = souk.value(f"SELECT number FROM shop.orders WHERE customer_id <> {customer} ORDER BY id LIMIT 1")
+    assert "result" not in client.mcp("resources/read", {"uri": f"souk://orders/{foreign}"}, token=token).json
+    assert_error(client.request("GET", "/api/mcp/sales", token=token), 403)
+    kept = souk.sql("SELECT input, output FROM souk.interactions WHERE tool = 'customer_login_verify'")
+    assert token not in str(kept)
+
+
+def test_unknown_customer_looks_like_a_known_one(souk, client, orders):
+    _, _, email, _ = next(orders)
+    known, unknown = (client.request("POST", "/api/customer/login", json_body={"email": e}) for e in (email, f"{unique('z').replace(' ', '')}@example.org"))
+    assert known.status == unknown.status == 200 and known.json["message"] == unknown.json["message"]
+    assert code_of(souk, known.json["challenge"]) and not code_of(souk, unknown.json["challenge"])
+
+
+# ---- log-in pages
+
+
+class Browser:
+    """Keeps cookies and sends forms."""
+
+    def __init__(self, souk, **headers):
+        self.client, self.cookies, self.headers, self.base = souk.client(source=loopback()), {}, dict({"Accept-Language": "en"}, **headers), souk.url
+        self.page = None
+
+    def send(self, method, path, body=None, **headers):
+        send = dict(self.headers, **headers)
+        if self.cookies:
+            send["Cookie"] = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
+        if body is not None:
+            send["Content-Type"] = "application/x-www-form-urlencoded"
+        self.page = self.client.request(method, path, body=body, headers=send)
+        for name, value in self.page.pairs:
+            if name == "set-cookie":
+                key, _, rest = value.partition("=")
+                assert "HttpOnly" in rest and "SameSite=Lax" in rest and "Path=/" in rest
+                self.cookies[key] = rest.partition(";")[0]
+                if "Max-Age=0" in rest:
+                    del self.cookies[key]
+        return self.page
+
+    def get(self, path):
+        return self.send("GET", path)
+
+    def submit(self, headers=None, **fields):
+        """Fill in the page's form."""
+        form = re.search(r'<form method="post" action="([^"]+)">(.*?)</form>', self.page.text, re.S)
+        hidden = {n: html.unescape(v) for n, v in re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form[2])}
+        hidden.update({k: v for k, v in fields.items() if v is not None})
+        return self.send("POST", html.unescape(form[1]), urllib.parse.urlencode(hidden), **(headers or {}))
+
+    def who(self):
+        page = self.get("/login").text
+        found = re.search(r"Signed in as <strong>(.*?)</strong>", page)
+        return html.unescape(found[1]) if found else None
+
+
+@pytest.fixture
+def person(souk):
+    """An account: (e-mail address, name)."""
+    email, name = f"{unique('staff').replace(' ', '')}@shop.example", unique("Someone")
+    souk.souk("staff", "add", email, "--name", name, "--role", "support", stdin=PASSWORD + "\n")
+    return email, name
+
+
+def totp(uri, at=None):
+    key = base64.b32decode(re.search(r"secret=([A-Z2-7]+)", uri)[1])
+    mac = hmac.new(key, struct.pack(">Q", int((at or time.time()) // 30)), hashlib.sha1).digest()
+    return "%06d" % ((struct.unpack(">I", mac[mac[-1] & 15:][:4])[0] & 0x7fffffff) % 1000000)
+
+
+def test_staff_logs_in_and_out(souk, person):
+    b = Browser(souk)
+    b.get("/login/staff?next=/api/mcp/status%3Fx=1")
+    reply = b.submit(email=person[0].upper(), password=PASSWORD)
+    assert reply.status == 303 and reply.headers["location"] == "/api/mcp/status?x=1", reply
+    assert b.who() == person[1]
+    value = b.cookies["souk"]
+    assert len(value) == 43 and souk.value(f"SELECT count(*) FROM souk.sessions s WHERE s::text LIKE '%{value}%'") == "0"
+    assert b.send("GET", "/api/mcp/sales").status == 401, "no API route looks at cookies"
+    b.get("/login")
+    assert b.submit().headers["location"] == "/login"
+    assert "souk" not in b.cookies
+    b.cookies["souk"] = value
+    assert b.who() is None, "the session itself is gone"
+
+
+def test_customer_logs_in_with_a_code_in_the_browser(souk, orders):
+    _, _, email, customer = next(orders)
+    b = Browser(souk)
+    b.get("/login?next=/login")
+    page = b.submit(email=email)
+    assert page.status == 200 and 'name="challenge"' in page.text
+    challenge = re.search(r'name="challenge" value="([^"]+)"', page.text)[1]
+    assert b.submit(code="12").status == 401 and 'role="alert"' in b.page.text
+    assert b.submit(code=code_of(souk, challenge)).status == 303
+    assert b.who() == souk.value(f"SELECT name FROM shop.customers WHERE id = {customer}")
+
+
+def test_wrong_password_and_unknown_account_look_alike(souk, person):
+    times, pages = {"wrong": [], "unknown": [], "disabled": []}, set()
+    gone = f"{unique('gone').replace(' ', '')}@shop.example"
+    souk.souk("staff", "add", gone, "--name", "Gone", "--role", "viewer", stdin=PASSWORD + "\n")
+    souk.souk("staff", "disable", gone)
+    for i in range(3):
+        for what, email, password in (("wrong", person[0], "wrong password here"), ("unknown", f"nobody{i}@shop.example", PASSWORD), ("disabled", gone, PASSWORD)):
+            b = Browser(souk)
+            b.get("/login/staff")
+            begin = time.monotonic()
+            reply = b.submit(email=email, password=password)
+            times[what].append(time.monotonic() - begin)
+            assert reply.status == 401, (what, reply)
+            pages.add(re.sub(r'value="frm_[^"]*"', "", reply.text))
+    assert len(pages) == 1
+    medians = [statistics.median(t) for t in times.values()]
+    assert max(medians) - min(medians) < 0.03, times
+
+
+def test_second_factor_each_code_once(souk, person):
+    told = souk.souk("staff", "totp", person[0]).stdout.splitlines()
+    uri, recovery = told[0], told[2:]
+    assert len(recovery) == 10
+
+    def log_in(code):
+        b = Browser(souk)
+        b.get("/login/staff")
+        page = b.submit(email=person[0], password=PASSWORD)
+        assert page.status == 200 and 'name="step"' in page.text and b.who() is None, "the password alone does not do"
+        b.page = page
+        return b, b.submit(code=code).status
+    code = totp(uri)
+    b, status = log_in(code)
+    assert status == 303 and b.who() == person[1]
+    assert log_in(code)[1] == 401, "used"
+    assert log_in(totp(uri, time.time() - 300))[1] == 401, "old"
+    assert log_in(recovery[0].upper().replace("-", " "))[1] == 303
+    assert log_in(recovery[0])[1] == 401, "used"
+    souk.souk("staff", "totp", person[0], "--off")
+    b = Browser(souk)
+    b.get("/login/staff")
+    assert b.submit(email=person[0], password=PASSWORD).status == 303
+
+
+def test_log_in_tries_are_limited_by_account(souk, person):
+    def attempt(password):
+        b = Browser(souk)
+        b.get("/login/staff")
+        return b.submit(email=person[0], password=password)
+    assert [attempt("wrong password here").status for _ in range(10)] == [401] * 10
+    refused = attempt(PASSWORD)
+    assert refused.status == 429 and int(refused.headers["retry-after"]) > 0 and 'role="alert"' in refused.text
+
+
+def test_forms_of_other_sites_are_refused(souk, person):
+    """Without the browser's own form, from another origin, and with another browser's form."""
+    for headers, fields in (({}, {"form": ""}), ({}, {"form": "x"}), ({"Sec-Fetch-Site": "cross-site"}, {}), ({"Origin": "https://evil.example"}, {}),
+                            ({"Sec-Fetch-Site": "same-site"}, {}), ({"Origin": "null"}, {})):
+        b = Browser(souk)
+        b.get("/login/staff")
+        assert b.submit(headers, email=person[0], password=PASSWORD, **fields).status == 403, (headers, fields)
+        assert b.who() is None
+    a, b = Browser(souk), Browser(souk)
+    foreign = re.search(r'name="form" value="([^"]+)"', a.get("/login/staff").text)[1]
+    b.get("/login/staff")
+    assert b.submit(email=person[0], password=PASSWORD, form=foreign).status == 403
+    b.get("/login")
+    other_purpose = re.search(r'name="form" value="([^"]+)"', b.page.text)[1]
+    b.get("/login/staff")
+    assert b.submit(email=person[0], password=PASSWORD, form=other_purpose).status == 403
+    b.get("/login/staff")
+    assert b.submit({"Origin": souk.url, "Sec-Fetch-Site": "same-origin"}, email=person[0], password=PASSWORD).status == 303
+
+
+@pytest.mark.parametrize("bad", ["https://evil.example/", "//evil.example", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)", "login",
+                                 "/%0d%0aX:%20y", "/%09/evil.example", "/é", " /login", "/" * 3, "/" + "a" * 3000])
+def test_no_open_redirect(souk, person, bad):
+    b = Browser(souk)
+    raw = bad if "%0" in bad else urllib.parse.quote(bad)
+    page = b.get("/login/staff?next=" + raw)
+    if page.status == 400 and "%0" in bad:  # a web server that wants no control characters
+        page = b.get("/login/staff")
+    assert page.status == 200 and 'name="next"' not in page.text
+    reply = b.submit(email=person[0], password=PASSWORD, next=urllib.parse.unquote(bad))
+    assert reply.status == 303 and reply.headers["location"] == "/login", reply.headers
+
+
+def test_a_new_password_and_disabling_end_log_ins(souk, person):
+    def log_in():
+        b = Browser(souk)
+        b.get("/login/staff")
+        assert b.submit(email=person[0], password=PASSWORD).status == 303
+        return b
+    b = log_in()
+    souk.souk("staff", "passwd", person[0], stdin=PASSWORD + "\n")
+    assert b.who() is None
+    b = log_in()
+    souk.souk("staff", "disable", person[0])
+    assert b.who() is None
+    souk.souk("staff", "enable", person[0])
+    b = log_in()
+    souk.sql("UPDATE souk.sessions SET seen_at = now() - interval '31 minutes'")
+    assert b.who() is None
+    b = log_in()
+    souk.sql("UPDATE souk.sessions SET expires_at = now()")
+    assert b.who() is None
+
+
+def test_a_new_session_at_each_log_in(souk, person):
+    b = Browser(souk)
+    b.get("/login/staff")
+    b.cookies["souk"] = "A" * 43  # what somebody else has planted
+    b.get("/login/staff")
+    assert b.submit(email=person[0], password=PASSWORD).status == 303
+    assert b.cookies["souk"] != "A" * 43
+
+
+def test_pages_are_safe_and_in_both_languages(souk):
+    for language, word in (("en", "Sign in"), ("fr", "Connexion"), ("de", "Connexion")):
+        page = Browser(souk, **{"Accept-Language": language}).get("/login")
+        assert page.status == 200 and f"<h1>{word}</h1>" in page.text, page.text
+        policy = page.headers["content-security-policy"]
+        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "script" not in policy
+        assert page.headers["cache-control"] == "no-store" and page.headers["x-frame-options"] == "DENY"
+        assert "<script" not in page.text
+    page = Browser(souk).get("/login?next=/%22%3E%3Cscript%3Ealert(1)%3C/script%3E")
+    assert "<script" not in page.text
+
+
+def test_plain_http_from_elsewhere_logs_nobody_in(souk, person):
+    page = Browser(souk, Host="shop.example").get("/login/staff")
+    if page.status == 200:  # else the host is refused before
+        assert 'role="alert"' in page.text
+    else:
+        assert page.status in (400, 403, 404), page
+
+
+# ---- refused tokens
+
+
+def test_refused_tokens_are_counted_by_address(souk):
+    """60 a minute; then 429 instead of 401. A valid token passes all the same, and other callers are not concerned."""
+    source = loopback()
+    c = souk.client(source=source)
+    wrong = souk.admin[:21] + ("A" * 43) + souk.admin[-6:]
+    answers = [c.request("GET", "/api/mcp/status", token=t).status for t in [wrong, sign(souk, "gst", 1, -9), "x"] * 21]
+    assert answers == [401] * 60 + [429] * 3
+    assert c.request("GET", "/api/mcp/status", token=souk.admin).status == 200
+    assert c.mcp("tools/list", token="x").status == 429
+    c.close()
+    other = souk.client(source=loopback())
+    assert other.request("GET", "/api/mcp/status", token="x").status == 401
+    other.close()
