@@ -3,6 +3,8 @@ import base64
 import hashlib
 import hmac
 import html
+import json
+import os
 import re
 import statistics
 import struct
@@ -18,15 +20,17 @@ PASSWORD = "correct horse battery"
 
 
 def code_of(souk, challenge):
-    """The code as it was queued for the address."""
-    return souk.value(f"SELECT data->>'code' FROM souk.outbox WHERE dedupe = 'code:{challenge}'")
+    """The code, from the server's log, where LOGIN_CODE_LOG puts it; None when none was sent."""
+    with open(os.path.join(souk.data, "log", "souk.log"), encoding="utf-8") as f:
+        lines = [json.loads(line) for line in f if f'"challenge":"{challenge}"' in line]
+    return lines[-1]["code"] if lines else None
 
 
 @pytest.fixture(scope="module")
 def orders(souk):
     """Orders of customers with an address, one for each test that takes one."""
     return iter(souk.sql("SELECT o.id, o.number, c.email, c.id FROM shop.orders o JOIN shop.customers c ON c.id = o.customer_id "
-                         "WHERE c.email IS NOT NULL ORDER BY o.id LIMIT 200"))
+                         "WHERE c.email IS NOT NULL ORDER BY random() LIMIT 200"))
 
 
 @pytest.fixture
@@ -332,12 +336,12 @@ def test_forms_of_other_sites_are_refused(souk, person):
 
 
 @pytest.mark.parametrize("bad", ["https://evil.example/", "//evil.example", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)", "login",
-                                 "/%0d%0aX:%20y", "/%09/evil.example", "/é", " /login", "/" * 3, "/" + "a" * 3000])
+                                 "/%0d%0aX:%20y", "/%09/evil.example", "/é", " /login", "/" * 3, "/" + "a" * 8193], ids=lambda bad: bad[:30])
 def test_no_open_redirect(souk, person, bad):
     b = Browser(souk)
     raw = bad if "%0" in bad else urllib.parse.quote(bad)
     page = b.get("/login/staff?next=" + raw)
-    if page.status == 400 and "%0" in bad:  # a web server that wants no control characters
+    if page.status in (400, 414, 431):  # by the web server, for its length or its control characters
         page = b.get("/login/staff")
     assert page.status == 200 and 'name="next"' not in page.text
     reply = b.submit(email=person[0], password=PASSWORD, next=urllib.parse.unquote(bad))
