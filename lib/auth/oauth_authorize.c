@@ -109,11 +109,11 @@ read_client(struct req *r, const struct pair *p, size_t n, struct oauth_ask *ask
 		ctx_clear_error(&r->c);
 		return consent_fault(r, ask->locale, 400, "Nobody is registered here under that client_id.", "Personne n’est enregistré ici sous ce client_id.");
 	}
-	if (e == E_INVALID) {
+	if (client_id_is_url(id) && (e == E_INVALID || (e == E_UNAVAILABLE && strncmp(ctx_message(&r->c), "client_id:", 10) == 0))) {
 		const char *why = ctx_message(&r->c);
 
 		ctx_clear_error(&r->c);
-		return consent_fault(r, ask->locale, 400, why, why);
+		return consent_fault(r, ask->locale, e == E_INVALID ? 400 : 503, why, why);
 	}
 	if (e != E_OK)
 		return e;

@@ -15,6 +15,7 @@
 #include "web/request.h"
 
 #define DOCUMENT_FRESH_S 3600
+#define DOCUMENT_STALE_S 86400
 
 /* ---- addresses ---------------------------------------------------------------------- */
 
@@ -165,13 +166,18 @@ enum err
 client_load(struct ctx *c, const char *id, struct oauth_client *out)
 {
 	enum err e = client_find(c, id, out);
+	bool known = e == E_OK;
 
-	if (!client_id_is_url(id) || (e == E_OK && out->age_s < DOCUMENT_FRESH_S) || (e != E_OK && e != E_NOT_FOUND))
+	if (!client_id_is_url(id) || (known && out->age_s < DOCUMENT_FRESH_S) || (!known && e != E_NOT_FOUND))
 		return e;
 	ctx_clear_error(c);
-	if ((e = document_read(c, id)) != E_OK)
-		return e;
-	return client_find(c, id, out);
+	e = document_read(c, id);
+	/* the client's site is down: for a day what it said last still counts */
+	if (e == E_UNAVAILABLE && known && out->age_s < DOCUMENT_STALE_S) {
+		ctx_clear_error(c);
+		return E_OK;
+	}
+	return e != E_OK ? e : client_find(c, id, out);
 }
 
 /* ---- secrets ------------------------------------------------------------------------------ */

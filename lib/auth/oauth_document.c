@@ -11,9 +11,11 @@
 #include "gen/sql.h"
 #include "store/db.h"
 #include "store/fetch.h"
+#include "store/shm.h"
 
 #define DOCUMENT_MAX 65536
 #define DOCUMENT_MS 3000
+#define DOCUMENTS_A_MINUTE 60
 
 /* https, a host, a path that is not "/" alone, no user, fragment or dot segments. */
 static bool
@@ -28,11 +30,11 @@ url_ok(const char *url)
 }
 
 static enum err
-refuse(struct ctx *c, const char *why)
+refuse(struct ctx *c, enum err e, const char *why)
 {
 	log_event(LOG_INFO_, c, "metadata document refused", LOG_S("reason", why));
 	ctx_clear_error(c);
-	return fail(c, E_INVALID, "client_id: its metadata document cannot be used: %s", why);
+	return fail(c, e, "client_id: its metadata document cannot be used: %s", why);
 }
 
 static enum err
@@ -55,23 +57,29 @@ document_read(struct ctx *c, const char *url)
 	struct oauth_metadata m;
 	const char *own;
 	json_object *o;
+	int64_t reset_s;
 	size_t n;
+	enum err e;
 
 	if (!url_ok(url))
-		return refuse(c, "the URL is not https with a path");
-	if (fetch(c, &ask, &reply) != E_OK)
-		return refuse(c, reply.why != NULL ? reply.why : "it could not be fetched");
+		return refuse(c, E_INVALID, "the URL is not https with a path");
+	/* many addresses together may not keep all processes busy with fetching */
+	if (shm_rate("oauth:documents", DOCUMENTS_A_MINUTE, 60, true, &reset_s) > DOCUMENTS_A_MINUTE)
+		return refuse(c, E_UNAVAILABLE, "too many are being read");
+	e = fetch(c, &ask, &reply);
+	if (e != E_OK)
+		return refuse(c, e, reply.why != NULL ? reply.why : "it could not be fetched");
 	if (reply.status != 200)
-		return refuse(c, arena_printf(c->a, "HTTP status %d", reply.status));
+		return refuse(c, reply.status >= 500 ? E_UNAVAILABLE : E_INVALID, arena_printf(c->a, "HTTP status %d", reply.status));
 	if (json_parse(c, reply.body, reply.n, &o) != E_OK)
-		return refuse(c, "it is not JSON");
+		return refuse(c, E_INVALID, "it is not JSON");
 	if (!metadata_read(c, o, &m))
-		return refuse(c, m.why);
+		return refuse(c, E_INVALID, m.why);
 	if (json_get_string(o, "client_id", 1, URI_MAX, &own, &n) != JSON_OK || strcmp(own, url) != 0)
-		return refuse(c, "client_id in it is not its URL");
+		return refuse(c, E_INVALID, "client_id in it is not its URL");
 	if (*m.name == '\0')
-		return refuse(c, "client_name is missing");
+		return refuse(c, E_INVALID, "client_name is missing");
 	if (strcmp(m.method, "none") != 0 || json_object_object_get_ex(o, "client_secret", NULL))
-		return refuse(c, "it asks for a secret, which a public document cannot keep");
+		return refuse(c, E_INVALID, "it asks for a secret, which a public document cannot keep");
 	return store(c, url, &m);
 }

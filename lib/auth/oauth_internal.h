@@ -46,6 +46,7 @@ bool secret_new(char secret[TOKEN_SECRET_LEN + 1], char hex[2 * TOKEN_HASH_LEN +
 bool secret_hash(const char *secret, char hex[2 * TOKEN_HASH_LEN + 1]);
 
 /* ---- oauth_document.c */
+/* Read and keep the document.  E_INVALID: it cannot be used; E_UNAVAILABLE: it could not be had. */
 enum err document_read(struct ctx *c, const char *url) __attribute__((warn_unused_result));
 
 /* ---- oauth_register.c: what registration and documents have in common */

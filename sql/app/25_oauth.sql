@@ -28,6 +28,14 @@ BEGIN
 END
 $$;
 
+-- Programs remember what a token may do: they are told when a person's role changes or their account is closed.
+DROP TRIGGER IF EXISTS staff_notify_tokens ON souk.staff;
+CREATE TRIGGER staff_notify_tokens AFTER DELETE OR UPDATE OF role, disabled_at ON souk.staff
+	FOR EACH STATEMENT EXECUTE FUNCTION souk.notify_tokens();
+DROP TRIGGER IF EXISTS roles_notify_tokens ON souk.roles;
+CREATE TRIGGER roles_notify_tokens AFTER DELETE OR UPDATE OF scopes ON souk.roles
+	FOR EACH STATEMENT EXECUTE FUNCTION souk.notify_tokens();
+
 -- End a grant with everything that stands for it. Returns whether there was something to end.
 CREATE OR REPLACE FUNCTION souk.oauth_end(target bigint, why text, actor text) RETURNS boolean
 LANGUAGE plpgsql
