@@ -155,6 +155,18 @@ def sign(souk, kind, what, seconds=3600):
     return kind + "_" + base64.urlsafe_b64encode(bare + mac).decode().rstrip("=")
 
 
+def session(souk, customer=None, staff=None):
+    """The Cookie header of a browser in which that customer or person of the shop is logged in; see lib/auth/login.h."""
+    pepper = next(line.partition("=")[2].strip() for line in open(souk.conf, encoding="utf-8") if line.startswith("TOKEN_PEPPER"))
+    whole = hashlib.blake2b(pepper.encode(), digest_size=32).digest()
+    key = hashlib.blake2b(b"souk sessions v1", key=whole, digest_size=32).digest()
+    value = "".join(random.choice("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") for _ in range(43))
+    stored = hashlib.blake2b(value.encode() + b"\0session", key=key, digest_size=32).hexdigest()
+    souk.sql("INSERT INTO souk.sessions (hash, customer_id, staff_id, expires_at) VALUES "
+             f"('\\x{stored}', {customer or 'NULL'}, {staff or 'NULL'}, now() + interval '1 hour')")
+    return f"souk={value}"
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
