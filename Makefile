@@ -52,11 +52,13 @@ TTOOL  := $(sort $(wildcard tests/tools/*/*.json tests/tools/*/*.sql))
 EMBED  := $(wildcard tools/embed.awk)
 PROMPT := $(sort $(wildcard lib/mcp/prompts/*.json))
 NOTICE := $(sort $(wildcard lib/notify/templates/*.tmpl))
+APP    := $(sort $(wildcard lib/mcp/apps/*.html))
+APPS   := $(sort $(wildcard lib/mcp/apps/*))
 CONF_C := $(sort $(wildcard tests/conformance/*.c))
 CGI    := $(CGI_C:cgi-bin/%.c=%)
 
 LIB_O  := $(LIB_C:lib/%.c=$(B)/lib/%.o) $(if $(SQL),$(G)/sql.o) \
-	$(if $(EMBED),$(G)/tools.o $(G)/prompts.o) $(G)/templates.o
+	$(if $(EMBED),$(G)/tools.o $(G)/prompts.o) $(G)/templates.o $(G)/apps.o
 CGI_O  := $(CGI:%=$(B)/cgi-bin/%.o)
 CLI_O  := $(CLI_C:%.c=$(B)/%.o)
 # Programs outside cgi-bin that look at the routes (OpenAPI) take them from here.
@@ -230,7 +232,7 @@ $(1): FORCE
 		cmp -s - $$@ || printf '%s\n' '$$(subst ','\'',$(2))' > $$@
 endef
 $(eval $(call track,$(B)/flags,$$(CC) $$(ALL_CF) $$(ALL_LD)))
-$(eval $(call track,$(B)/files,$$(LIB_O) $$(SQL) $$(TOOL) $$(TTOOL) $$(PROMPT) $$(NOTICE) $$(CGI)))
+$(eval $(call track,$(B)/files,$$(LIB_O) $$(SQL) $$(TOOL) $$(TTOOL) $$(PROMPT) $$(NOTICE) $$(APPS) $$(CGI)))
 
 COMPILE = @mkdir -p $(@D); echo '  CC    $@'; \
 	$(CC) $(ALL_CF) -MMD -MP $(DEF) -c -o $@ $<
@@ -270,6 +272,9 @@ $(G)/prompts.c: $(EMBED) $(PROMPT) $(B)/files
 $(G)/templates.c: tools/embed_text.awk $(NOTICE) $(B)/files
 	@mkdir -p $(@D)
 	@$(AWK) -f tools/embed_text.awk $(NOTICE) > $@
+$(G)/apps.c: tools/embed_app.awk $(APPS) $(B)/files
+	@mkdir -p $(@D)
+	@$(AWK) -f tools/embed_app.awk $(APP) > $@
 # The contract tests' own tools stand beside the real ones.
 $(G)/tools_test.c: $(EMBED) $(TOOL) $(TTOOL) $(B)/files
 	@mkdir -p $(@D)

@@ -205,6 +205,7 @@ io_of(struct req *r, const char *server, const struct mcp_headers *headers)
 		.who = &r->who,
 		.server = server,
 		.via = VIA_MCP,
+		.base_url = req_base_url(r),
 		.headers = headers,
 		.locale = r->locale,
 		.idempotency_key = req_header(r, "Idempotency-Key"),

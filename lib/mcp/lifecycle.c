@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/banned.h"
+#include "mcp/apps.h"
 #include "mcp/methods.h"
 #include "mcp/notify.h"
 #include "mcp/session.h"
@@ -16,12 +17,12 @@ static const char instructions[] =
  * clients always can have, and legacy ones with a session.
  */
 static void
-put_capabilities(struct mcp_call *call, bool listens)
+put_capabilities(struct mcp_call *call, bool listens, bool apps)
 {
 	mcp_member(call, "capabilities");
-	buf_printf(call->out, "{\"tools\":{%s},\"resources\":{%s},\"prompts\":{%s},\"completions\":{},\"logging\":{}}",
+	buf_printf(call->out, "{\"tools\":{%s},\"resources\":{%s},\"prompts\":{%s},\"completions\":{},\"logging\":{}%s}",
 		listens ? "\"listChanged\":true" : "", listens ? "\"subscribe\":true,\"listChanged\":true" : "",
-		listens ? "\"listChanged\":true" : "");
+		listens ? "\"listChanged\":true" : "", apps ? ",\"extensions\":{\"" APP_EXTENSION "\":{}}" : "");
 }
 
 static void
@@ -31,7 +32,7 @@ put_instructions(struct mcp_call *call)
 	buf_json_cstr(call->out, instructions);
 }
 
-/* A session is for clients that can be asked something, and where it costs nothing; the others need none, and lose none. */
+/* A session is for clients that can be asked something or show views, and where it costs nothing; the others need none, and lose none. */
 static bool
 wants_session(const struct mcp_call *call, json_object **capabilities)
 {
@@ -47,7 +48,8 @@ wants_session(const struct mcp_call *call, json_object **capabilities)
 	for (size_t i = 0; i < sizeof(askable) / sizeof(askable[0]); i++)
 		if (json_object_object_get_ex(*capabilities, askable[i], NULL))
 			return true;
-	return false;
+	/* views are offered with the lists, which come later */
+	return app_declared_in(*capabilities);
 }
 
 bool
@@ -72,7 +74,7 @@ mcp_initialize(struct mcp_call *call)
 		call->io->new_session = id;
 	mcp_member(call, "protocolVersion");
 	buf_json_cstr(call->out, version);
-	put_capabilities(call, session);
+	put_capabilities(call, session, app_declared_in(capabilities));
 	mcp_member(call, "serverInfo");
 	mcp_server_info(call);
 	put_instructions(call);
@@ -106,7 +108,7 @@ mcp_discover(struct mcp_call *call)
 {
 	mcp_member(call, "supportedVersions");
 	buf_puts(call->out, "[\"" MCP_MODERN "\"]");
-	put_capabilities(call, call->io->stream != NULL || call->io->headers != NULL);
+	put_capabilities(call, call->io->stream != NULL || call->io->headers != NULL, app_declared(call));
 	put_instructions(call);
 	mcp_cacheable(call, true);
 	return true;

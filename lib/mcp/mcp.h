@@ -57,6 +57,7 @@ struct mcp_io {
 	const struct subject *who;
 	const char *server;			/* "catalog"; "" for the endpoint of all tools */
 	enum transport via;
+	const char *base_url;			/* "https://shop.example", under which we were called; NULL: PUBLIC_URL */
 	const struct mcp_headers *headers;	/* NULL: a transport without headers, which are then not asked for */
 	const char *locale, *session_id, *idempotency_key, *remote_ip;	/* as struct tool_call */
 	const char *metadata;			/* where the resource's OAuth metadata is, for challenges; NULL: nowhere */

@@ -6,6 +6,7 @@
 #include "auth/subject.h"
 #include "core/banned.h"
 #include "core/json.h"
+#include "mcp/apps.h"
 #include "mcp/session.h"
 
 static const char json_media[] = "application/json";
@@ -63,6 +64,8 @@ put_rows(struct mcp_call *call, bool templates, size_t start)
 		buf_puts(call->out, shown++ > 0 ? "," : "");
 		put_resource(call->out, r);
 	}
+	if (!templates)
+		seen += app_put_resources(call, start > seen ? start - seen : 0, PAGE_ROWS, &shown);
 	return seen;
 }
 
@@ -81,7 +84,7 @@ put_list(struct mcp_call *call, const char *member, bool templates)
 		return mcp_fail(call, RPC_PARAMS_INVALID, 200, "cursor: is not one of this list");
 	if (all > start + PAGE_ROWS)
 		mcp_next_page(call, member, start + PAGE_ROWS);
-	mcp_cacheable(call, !subject_known(call->io->who));
+	mcp_cacheable(call, !subject_known(call->io->who) && !app_declared(call));
 	return true;
 }
 
@@ -154,6 +157,8 @@ mcp_resources_read(struct mcp_call *call)
 
 	if (!read_param(call, &uri))
 		return mcp_count(call) && false;
+	if (app_find(uri) != NULL)
+		return mcp_count(call) && app_read(call, app_find(uri), uri);
 	if (!resource_find(call->c, call->io->server, uri, &found))
 		return mcp_count(call) && mcp_no_resource(call, uri);
 	if (found.fixture != NULL) {

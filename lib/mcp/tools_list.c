@@ -6,6 +6,7 @@
 
 #include "auth/subject.h"
 #include "core/banned.h"
+#include "mcp/apps.h"
 #include "mcp/fixtures.h"
 #include "mcp/methods.h"
 
@@ -46,8 +47,10 @@ list_tools(struct mcp_call *call, struct listing *l, bool first)
 		size_t n;
 		const char *entry = tool_entry(t, call->io->server, &n);
 
-		if (entry != NULL && comes_first(t) == first && may_see(call->io->who, t))
+		if (entry != NULL && comes_first(t) == first && may_see(call->io->who, t)) {
+			entry = app_entry(call, t, entry, &n);
 			list_entry(call, l, entry, n);
+		}
 	}
 }
 
@@ -69,6 +72,6 @@ mcp_tools_list(struct mcp_call *call)
 		return mcp_fail(call, RPC_PARAMS_INVALID, 200, "cursor: is not one of this list");
 	if (l.seen > l.start + PAGE_ROWS)
 		mcp_next_page(call, "tools", l.start + PAGE_ROWS);
-	mcp_cacheable(call, !subject_known(call->io->who));
+	mcp_cacheable(call, !subject_known(call->io->who) && !app_declared(call));
 	return true;
 }

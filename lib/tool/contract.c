@@ -29,7 +29,7 @@ static const char *const mcp_members[] = {
 };
 static const char *const own_members[] = {
 	"x-scope", "x-rate", "x-servers", "x-aliases", "x-rest", "x-handler", "x-transaction", "x-interaction",
-	"x-confirm", "x-handles", NULL
+	"x-confirm", "x-handles", "x-app", NULL
 };
 
 static const char *
@@ -427,6 +427,8 @@ contract_read(struct ctx *c, const struct tool_file *file, struct tool *t)
 	if (read_names(c, file, t) || read_limits(c, t) || read_schemas(c, t) || read_work(c, file, t) || read_rest(c, t) ||
 	    read_aliases(c, t) || read_servers(c, t) || read_kind(c, t) || read_confirm(c, t) ||
 	    read_handles(c, t))
+		return c->err;
+	if (json_object_object_get_ex(t->contract, "x-app", NULL) && text(c, t->contract, "x-app", &t->app))
 		return c->err;
 	return E_OK;
 }

@@ -15,6 +15,7 @@
  *                            money; inputSchema then has an optional text "confirm", which the tool itself never sees
  *   x-handles      optional  ["guest"], ["basket"] or both: arguments that hold a signed handle (auth/signed.h); inputSchema has them as optional texts of
  *                            at most 127 characters.  They say who speaks (tool/handles.h), and the tool itself never sees them
+ *   x-app          optional  the view that shows its results in hosts that can (mcp/apps.h): "product-cards"
  *   x-interaction  optional  CHAT, SEARCH, RECOMMENDATION, CONTENT_GENERATION or ANALYTICS, for the record; the default goes by the folder
  */
 #ifndef SOUK_TOOL_TOOL_H
@@ -56,6 +57,7 @@ struct tool {
 	const char *path;		/* "catalog/search_products", the contract's file */
 	const char *kind;		/* type of interaction, for the record */
 	const char *confirm;		/* x-confirm, or NULL */
+	const char *app;		/* x-app, or NULL */
 	unsigned handles;		/* x-handles: HANDLE_* */
 	const char *const *aliases;	/* NULL-terminated */
 	const struct tool_listing *listings;	/* one for each of x-servers, ended by server NULL */
