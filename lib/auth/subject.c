@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "auth/customer_token.h"
 #include "auth/oauth.h"
 #include "auth/signed.h"
 #include "auth/throttle.h"
@@ -116,6 +117,13 @@ resolve_service(struct ctx *c, const struct bearer *b, struct subject *out)
 	return oauth_token_verify(c, b->text, b->remote_ip, out);
 }
 
+/* Of the shop's site, if it names one of its keys; else ours. */
+static enum err
+resolve_jwt(struct ctx *c, const struct bearer *b, struct subject *out)
+{
+	return customer_token_is(c, b->text) ? customer_token_resolve(c, b, out) : resolve_service(c, b, out);
+}
+
 static enum err
 resolve_guest(struct ctx *c, const struct bearer *b, struct subject *out)
 {
@@ -157,7 +165,8 @@ static const struct {
 	{ "gst_", resolve_guest },
 	{ "cst_", resolve_customer },
 	{ "bsk_", resolve_visitor },
-	{ "eyJ", resolve_service },
+	{ "sct_", customer_token_resolve },
+	{ "eyJ", resolve_jwt },
 	{ "", resolve_token },
 };
 

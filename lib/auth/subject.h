@@ -4,6 +4,7 @@
  *   mcp_key_   access token of the command line        staff, service or system, with the token's scopes
  *              or of OAuth                             who granted it, with what was granted and is still held
  *   eyJ        signed by us for a service account      service
+ *   sct_, eyJ  token of the shop's site, or a JWT      customer (auth/customer_token.h); a JWT of our own: service (auth/oauth.h)
  *   gst_       guest handle                            guest: one order
  *   cst_       customer handle, given at log-in        customer
  *   bsk_       basket handle                           visitor

@@ -104,6 +104,26 @@ is_pepper(const char *v)
 	return strlen(v) >= 32;
 }
 
+/* kid:HS256:secret, kid:RS256:/file, ... */
+static bool
+is_token_keys(const char *v)
+{
+	for (;;) {
+		size_t n, kid;
+
+		v += strspn(v, ", \t");
+		n = strcspn(v, ", \t");
+		if (n == 0)
+			return true;
+		kid = strspn(v, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-");
+		if (kid == 0 || kid > 64 || n < kid + 8)
+			return false;
+		if (!(strncmp(v + kid, ":HS256:", 7) == 0 && n >= kid + 7 + 32) && !(strncmp(v + kid, ":RS256:/", 8) == 0 && n > kid + 8))
+			return false;
+		v += n;
+	}
+}
+
 static bool
 is_currency(const char *v)
 {
@@ -267,6 +287,13 @@ static const struct cfg_row table[] = {
 		"Seconds for which a guest who has proven an order may go on with it."),
 	NUMBER("CUSTOMER_SESSION_S", "3600", 60, 2592000, G_ACCESS,
 		"Seconds for which the access token of a customer who logged in with a one-time code is good."),
+	SECRET_FORM("CUSTOMER_TOKEN_KEYS", "", G_ACCESS, is_token_keys, "KID:HS256:SECRET or KID:RS256:/path/to/public.pem, separated by blanks or commas",
+		"Keys of the customer tokens that the shop's own site issues: a secret of 32 characters or more, or the file of a public key. Several while they are "
+		"changed. Empty: none are accepted."),
+	TEXT("CUSTOMER_TOKEN_AUDIENCE", "", G_ACCESS,
+		"What these tokens have to name as their audience (aud); empty: the address under which souk is called."),
+	NUMBER("CUSTOMER_TOKEN_MAX_S", "86400", 60, 2592000, G_ACCESS,
+		"Longest time in seconds that such a token may still be good for; longer ones are refused."),
 	NUMBER("SESSION_IDLE_S", "1800", 60, 2592000, G_ACCESS,
 		"Seconds without a request after which a browser is logged out."),
 	NUMBER("SESSION_S", "43200", 300, 31536000, G_ACCESS,
