@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "core/banned.h"
-#include "core/config.h"
 #include "gen/sql.h"
+#include "store/db_owner.h"
 
 #define FILE_MAX ((off_t)64 << 20)
 
@@ -118,26 +118,15 @@ sqlfiles_release(struct sqlfiles *fs)
 	memset(fs, 0, sizeof(*fs));
 }
 
-static void
-no_notice(void *arg, const char *message)
-{
-	(void)arg, (void)message;
-}
-
 PGconn *
 sql_connect(const struct cli *cli)
 {
-	static const char *const keys[] = { "dbname", "fallback_application_name", "gssencmode", "connect_timeout", "client_encoding", NULL };
-	const char *const values[] = { cfg_str("DATABASE_URL"), "souk", "disable", "10", "UTF8", NULL };
-	PGconn *pg = PQconnectdbParams(keys, values, 1);
+	char why[512];
+	PGconn *pg = db_owner_open(why, sizeof(why));
 
-	if (PQstatus(pg) == CONNECTION_OK) {
-		PQsetNoticeProcessor(pg, no_notice, NULL);
-		return pg;
-	}
-	cli_fail(cli, CLI_DATABASE, "%s", pg != NULL ? PQerrorMessage(pg) : "out of memory");
-	PQfinish(pg);
-	return NULL;
+	if (pg == NULL)
+		cli_fail(cli, CLI_DATABASE, "%s", why);
+	return pg;
 }
 
 static void

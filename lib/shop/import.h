@@ -22,7 +22,7 @@
 #define IMPORT_BATCH_ROWS 4000u
 #define IMPORT_BATCH_BYTES (5u << 20)
 
-enum import_result { IMPORT_DONE, IMPORT_UNUSABLE /* the file: why */, IMPORT_DATABASE /* why */ };
+enum import_result { IMPORT_DONE, IMPORT_UNUSABLE /* the file: why */, IMPORT_DATABASE /* why */, IMPORT_STOPPED };
 
 struct import {
 	PGconn *pg;
@@ -36,8 +36,9 @@ struct import {
 	const char *status;	/* of orders that name none */
 	void (*progress)(void *arg, const struct import *im, const char *phase);	/* often; may be NULL */
 	void *arg;
+	bool stop;		/* set it while products are imported: IMPORT_STOPPED; whole batches that were begun stay */
 	char layout[32];	/* "WooCommerce export", for the summary */
-	char why[400];		/* after a result that is not IMPORT_DONE */
+	char why[400];		/* after IMPORT_UNUSABLE and IMPORT_DATABASE */
 };
 
 /* Both need pg, src, opt, status and stock filled; the report may have on_bad. */

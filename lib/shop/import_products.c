@@ -430,21 +430,23 @@ run(struct products *p)
 	bool ok = true;
 	unsigned k;
 
-	while (ok && (got = map_next(p->map, &item)) == MAP_ITEM) {
+	while (ok && !im->stop && (got = map_next(p->map, &item)) == MAP_ITEM) {
 		ok = take(p, &item);
 		if ((p->n & 255) == 0)
 			tell(p, "reading", &told_ms);
 	}
 	snprintf(im->layout, sizeof(im->layout), "%s", map_layout(p->map));
 	/* what was read before a file broke off is good */
-	for (k = 0; ok && k < p->workers; k++)
+	for (k = 0; ok && !im->stop && k < p->workers; k++)
 		ok = hand_over(&p->w[k]);
 	for (k = 0; ok && k < p->workers; k++)
 		ok = finish_running(&p->w[k]);
-	for (k = 0; ok && k < p->workers; k++)
+	for (k = 0; ok && !im->stop && k < p->workers; k++)
 		ok = finish_waiting(&p->w[k]);
 	if (!ok)
 		return IMPORT_DATABASE;
+	if (im->stop)
+		return IMPORT_STOPPED;
 	if (got == MAP_FAIL) {
 		snprintf(im->why, sizeof(im->why), "%s", im->src->why);
 		return IMPORT_UNUSABLE;

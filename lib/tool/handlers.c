@@ -5,6 +5,7 @@
 #include "notify/tool.h"
 #include "search/faq.h"
 #include "search/search.h"
+#include "shop/admin_tools.h"
 #include "shop/pay.h"
 #include "tool/identity.h"
 #include "tool/registry.h"
@@ -17,9 +18,11 @@ static const struct {
 	{ "ai_search", ai_search_tool },
 	{ "customer_login_start", customer_login_start_tool },
 	{ "customer_login_verify", customer_login_verify_tool },
+	{ "create_from_file", create_from_file_tool },
 	{ "customers_search", customers_search_tool },
 	{ "guest_start", guest_start_tool },
 	{ "guest_verify", guest_verify_tool },
+	{ "list_products", list_products_tool },
 	{ "payment_link", payment_link_tool },
 	{ "search_faq", search_faq_tool },
 	{ "search_products", search_products_tool },

@@ -487,7 +487,7 @@ LANGUAGE plpgsql IMMUTABLE
 AS $$
 BEGIN
 	IF value::numeric <> round(value::numeric, souk.money_scale(currency)) THEN
-		PERFORM souk.fail('SK400', format('%s: must be a multiple of the smallest unit of %s, 1 or its fraction', member, currency));
+		PERFORM souk.fail('SK400', format('%s: has more digits after the point than %s', member, currency));
 	END IF;
 	RETURN souk.minor(value::numeric, currency);
 END

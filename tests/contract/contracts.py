@@ -57,6 +57,15 @@ def somebody(mail):
     return lambda souk: f"a{random.randrange(1 << 40):x}@example.org" if mail else f"+336{random.randrange(10 ** 8):08d}"
 
 
+def new_product(status):
+    """Makes a product."""
+    def make(souk):
+        word = support.unique("made").replace(" ", "-")
+        return souk.value(f"INSERT INTO shop.products (sku, slug, name, price_minor, stock, status, deleted_at) VALUES ('{word}', '{word}', 'Made for a test', 1000, 10, "
+                          f"'{status}', {'now()' if status == 'deleted' else 'NULL'}) RETURNING id")
+    return make
+
+
 # Tools that use up what they are given: member -> what makes a new one.
 OWN = {
     "send_email": {"to": somebody(True)},
@@ -67,6 +76,10 @@ OWN = {
     "ship_order": {"orderId": new_order("PROCESSING")},
     "mark_delivered": {"orderId": new_order("SHIPPED"), "trackingNumber": lambda souk: "TEST0001"},
     "add_tracking_event": {"orderId": new_order("SHIPPED"), "trackingNumber": lambda souk: "TEST0001"},
+    "create_from_file": {"content": lambda souk: "sku,name\nMADE-1,Made for a test\n"},
+    "delete_product": {"productId": new_product("active")},
+    "restore_product": {"productId": new_product("deleted")},
+    "update_stock": {"productId": new_product("active")},
     "refund_order": {"orderId": new_order("DELIVERED", paid=1000)},
     "set_order_status": {"orderId": new_order("PENDING"), "status": lambda souk: "PROCESSING"},
 }

@@ -1,0 +1,3 @@
+-- A file that waits, for who brought it. $1 id, $2 who -> bytes, name, options as text, until when.
+SELECT body, convert_to(name, 'UTF8'), convert_to(options::text, 'UTF8'), convert_to(souk.rfc3339(expires_at), 'UTF8') FROM souk.uploads
+ WHERE id = $1 AND actor = $2 AND imported_at IS NULL AND expires_at > now()

@@ -1,0 +1,1 @@
+SELECT shop.price_apply($1::jsonb)

@@ -1,0 +1,1 @@
+SELECT shop.product_create($1::jsonb)

@@ -1,0 +1,1 @@
+SELECT shop.price_preview($1::jsonb)

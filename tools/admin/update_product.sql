@@ -1,0 +1,1 @@
+SELECT shop.product_update($1::jsonb)

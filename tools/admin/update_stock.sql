@@ -1,0 +1,1 @@
+SELECT shop.stock_update($1::jsonb)
