@@ -11,7 +11,7 @@
 #include "notify/template.h"
 #include "store/db.h"
 
-#define SUBJECT_MAX 200	/* bytes */
+#define SUBJECT_MAX 800	/* bytes */
 
 static const char *const part_names[PART__MAX] = { "subject", "text", "html", "sms" };
 

@@ -119,7 +119,7 @@ put_bodies(struct buf *out, const struct mime_mail *m)
 		put_part(out, "text/plain", m->text);
 		return;
 	}
-	buf_printf(out, "Content-Type: multipart/alternative; boundary=\"a-%s\"\r\n\r\n--a-%s\r\n", m->boundary, m->boundary);
+	buf_printf(out, "Content-Type: multipart/alternative;\r\n boundary=\"a-%s\"\r\n\r\n--a-%s\r\n", m->boundary, m->boundary);
 	put_part(out, "text/plain", m->text);
 	buf_printf(out, "--a-%s\r\n", m->boundary);
 	put_part(out, "text/html", m->html);
@@ -235,7 +235,7 @@ mime_write(struct ctx *c, const struct mime_mail *m, struct buf *out)
 		put_bodies(out, m);
 		return E_OK;
 	}
-	buf_printf(out, "Content-Type: multipart/mixed; boundary=\"m-%s\"\r\n\r\n--m-%s\r\n", m->boundary, m->boundary);
+	buf_printf(out, "Content-Type: multipart/mixed;\r\n boundary=\"m-%s\"\r\n\r\n--m-%s\r\n", m->boundary, m->boundary);
 	put_bodies(out, m);
 	for (size_t i = 0; i < n; i++)
 		if (put_attachment(c, out, json_object_array_get_idx(m->attachments, i), m->boundary))
