@@ -79,7 +79,7 @@ put_client(struct page *p, const struct oauth_ask *ask)
 }
 
 static void
-put_rights(struct page *p, const struct oauth_ask *ask, const char *given)
+put_rights(struct page *p, const struct oauth_ask *ask, const struct subject *who, const char *given)
 {
 	page_puts(p, "<h2>");
 	page_text(p, say(ask, "It may then", "Il pourra alors"));
@@ -87,7 +87,8 @@ put_rights(struct page *p, const struct oauth_ask *ask, const char *given)
 	for (const char *s = given; *s != '\0';) {
 		size_t n = strcspn(s, " ");
 		bool changes;
-		const char *words = scope_words(&p->r->c, arena_strndup(p->r->c.a, s, n), ask->locale, &changes);
+		const char *words = scope_words(&p->r->c, arena_strndup(p->r->c.a, s, n), ask->locale,
+			strcmp(who->kind, "staff") == 0, &changes);
 
 		page_puts(p, changes ? "<li class=\"changes\">" : "<li>");
 		page_text(p, words);
@@ -130,7 +131,7 @@ consent_page(struct req *r, const struct oauth_ask *ask, const struct subject *w
 	put_client(&p, ask);
 	put_fact(&p, say(ask, "For", "Pour"), name);
 	page_puts(&p, "</dl>\n");
-	put_rights(&p, ask, given);
+	put_rights(&p, ask, who, given);
 	if (strcmp(ask->client.kind, "registered") == 0) {
 		page_puts(&p, "<p class=\"note\">");
 		page_text(&p, say(ask, "The name was chosen by whoever asks; nobody has checked it. Go on only if you have just started this yourself.",

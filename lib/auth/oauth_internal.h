@@ -72,8 +72,8 @@ const char *scopes_among(struct ctx *c, const char *list, const char *among);
 bool scope_listed(const char *list, const char *scope, size_t n);
 
 /* ---- oauth_words.c */
-/* What a scope lets its holder do, in plain words.  *changes: not only read. */
-const char *scope_words(struct ctx *c, const char *scope, const char *locale, bool *changes);
+/* What a scope lets its holder do, in plain words.  staff: a person of the shop; *changes: not only read. */
+const char *scope_words(struct ctx *c, const char *scope, const char *locale, bool staff, bool *changes);
 
 /* ---- oauth_consent.c */
 struct oauth_ask {
