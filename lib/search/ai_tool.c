@@ -136,7 +136,10 @@ ai_search_tool(struct ctx *c, struct tool_call *call)
 	if (search_products(c, &q, &found) || search_rows(c, &found, q.locale, &rows, &n))
 		return c->err;
 	buf_init(&b, c->a, n + 4096, RESULT_MAX);
-	buf_printf(&b, "{\"success\":true,\"total\":%lld,\"data\":", (long long)found.total);
+	/* The total comes first, so that a record that is cut keeps it. */
+	buf_printf(&b, "{\"success\":true,\"total\":%lld,\"searchId\":", (long long)found.total);
+	buf_json_cstr(&b, c->id);
+	buf_puts(&b, ",\"data\":");
 	buf_put(&b, rows, n);
 	buf_puts(&b, ",\"intent\":");
 	understand_put_intent(&b, found.understood);

@@ -32,9 +32,8 @@ build_put(struct build *b, enum seg_section sec, const void *p, size_t n)
 	return column_put(&b->sec[sec], b->dir, p, n) || build_fail(b, "no memory or disk for columns");
 }
 
-/* Room for entry i of an array; new entries are zero. */
-static bool
-reserve(struct build *b, void **p, uint32_t *cap, uint32_t i, size_t size)
+bool
+build_reserve(struct build *b, void **p, uint32_t *cap, uint32_t i, size_t size)
 {
 	uint32_t want = *cap == 0 ? 1024 : *cap;
 	void *q;
@@ -61,8 +60,8 @@ new_word(struct build *b, uint32_t word, int lang, const char *s, size_t n)
 	bool added;
 	uint32_t term = dict_add(&b->terms, stem, m, &added);
 
-	if (term == UINT32_MAX || !reserve(b, (void **)&b->term, &b->term_cap, term, sizeof(*b->term)) ||
-	    !reserve(b, (void **)&b->word, &b->word_cap, word, sizeof(*b->word)))
+	if (term == UINT32_MAX || !build_reserve(b, (void **)&b->term, &b->term_cap, term, sizeof(*b->term)) ||
+	    !build_reserve(b, (void **)&b->word, &b->word_cap, word, sizeof(*b->word)))
 		return build_fail(b, "no memory for the vocabulary");
 	b->term[term].langs |= (uint8_t)(lang >= 0 ? 1u << lang : 0);
 	b->word[word] = (struct word_info){ .term = term };
@@ -107,9 +106,8 @@ keep_in_category(struct build *b, uint32_t term)
 	return true;
 }
 
-/* One more of a term in the field of the present product. */
-static bool
-add_term(struct build *b, uint32_t term)
+bool
+build_add_term(struct build *b, uint32_t term)
 {
 	const struct field_bits *f = &field_bits[b->field];
 	struct term_info *t = &b->term[term];
@@ -159,7 +157,7 @@ on_word(void *arg, const struct text_word *w)
 	if (b->why != NULL || text_is_stop(b->lang, w->s, w->n, w->flags))
 		return;
 	term = build_term(b, b->lang, w->s, w->n, b->field <= FIELD_CATEGORY);
-	if (term == SEG_NONE || !add_term(b, term))
+	if (term == SEG_NONE || !build_add_term(b, term))
 		return;
 	if (w->flags & TEXT_JOINED)
 		return;
@@ -168,8 +166,8 @@ on_word(void *arg, const struct text_word *w)
 		put_title(b, term + SEG_TITLE_TERMS);
 }
 
-static void
-read_text(struct build *b, int lang, const char *s, size_t n)
+void
+build_read_text(struct build *b, int lang, const char *s, size_t n)
 {
 	b->lang = lang;
 	if (lang >= 0)
@@ -179,9 +177,8 @@ read_text(struct build *b, int lang, const char *s, size_t n)
 
 /* ---- texts in several languages ---- */
 
-/* {"en": "...", "de": "..."} from PostgreSQL; NULL when there is nothing in it. */
-static json_object *
-object_of(const char *s, size_t n)
+json_object *
+build_object_of(const char *s, size_t n)
 {
 	struct json_tokener *tok;
 	json_object *o;
@@ -208,7 +205,7 @@ read_field(struct build *b, enum seg_field field, int lang, const char *s, size_
 	if (b->title)
 		put_title(b, (uint32_t)(lang + 1));
 	if (s != NULL)
-		read_text(b, lang, s, n);
+		build_read_text(b, lang, s, n);
 	if (others != NULL) {
 		json_object_object_foreach(others, key, value) {
 			int other = text_lang(key, strlen(key));
@@ -217,7 +214,7 @@ read_field(struct build *b, enum seg_field field, int lang, const char *s, size_
 				continue;
 			if (b->title)
 				put_title(b, (uint32_t)(other + 1));
-			read_text(b, other, json_object_get_string(value), (size_t)json_object_get_string_len(value));
+			build_read_text(b, other, json_object_get_string(value), (size_t)json_object_get_string_len(value));
 			langs++;
 		}
 	}
@@ -250,13 +247,13 @@ bool
 build_category(struct build *b, const struct build_row *row)
 {
 	uint32_t at = (uint32_t)column_size(&b->sec[SEC_CATEGORY_TEXT]), i, parent = SEG_NONE;
-	json_object *names = object_of(row->v[CAT_NAMES], row->n[CAT_NAMES]);
+	json_object *names = build_object_of(row->v[CAT_NAMES], row->n[CAT_NAMES]);
 	struct seg_category out;
 	struct category_info *c;
 	bool added, ok;
 
 	i = dict_add(&b->category_ids, row->v[CAT_ID], row->n[CAT_ID], &added);
-	ok = i != UINT32_MAX && added && reserve(b, (void **)&b->category, &b->category_cap, i, sizeof(*b->category)) &&
+	ok = i != UINT32_MAX && added && build_reserve(b, (void **)&b->category, &b->category_cap, i, sizeof(*b->category)) &&
 	    put_category_text(b, row, names);
 	if (row->v[CAT_PARENT] != NULL)
 		parent = dict_find(&b->category_ids, row->v[CAT_PARENT], row->n[CAT_PARENT]);
@@ -284,7 +281,7 @@ read_category(struct build *b, uint32_t category)
 
 	b->field = FIELD_CATEGORY;
 	for (uint32_t i = 0; i < c->n && b->why == NULL; i++)
-		add_term(b, c->terms[i]);
+		build_add_term(b, c->terms[i]);
 	b->len[b->meta.docs][FIELD_CATEGORY] = (uint16_t)c->words;
 }
 
@@ -325,31 +322,12 @@ value_of(struct build *b, struct dict *d, const char *s, size_t n, json_object *
 }
 
 static void
-read_attributes(struct build *b, const struct build_row *row, int lang)
-{
-	json_object *o = object_of(row->v[ROW_ATTRIBUTES], row->n[ROW_ATTRIBUTES]);
-
-	b->field = FIELD_ATTRIBUTE;
-	b->count = 0;
-	if (o != NULL) {
-		json_object_object_foreach(o, key, value) {
-			const char *s = json_object_get_string(value);
-
-			if (s != NULL && strcmp(key, "colourHex") != 0 && !json_object_is_type(value, json_type_boolean))
-				read_text(b, lang, s, strlen(s));
-		}
-	}
-	b->len[b->meta.docs][FIELD_ATTRIBUTE] = (uint16_t)(b->count < UINT16_MAX ? b->count : UINT16_MAX);
-	json_object_put(o);
-}
-
-static void
 read_texts(struct build *b, const struct build_row *row, uint32_t category)
 {
 	int lang = row->v[ROW_LANG] != NULL ? text_lang(row->v[ROW_LANG], row->n[ROW_LANG]) : -1;
-	json_object *names = object_of(row->v[ROW_NAMES], row->n[ROW_NAMES]);
-	json_object *colours = object_of(row->v[ROW_COLOURS], row->n[ROW_COLOURS]);
-	json_object *descriptions = object_of(row->v[ROW_DESCRIPTIONS], row->n[ROW_DESCRIPTIONS]);
+	json_object *names = build_object_of(row->v[ROW_NAMES], row->n[ROW_NAMES]);
+	json_object *colours = build_object_of(row->v[ROW_COLOURS], row->n[ROW_COLOURS]);
+	json_object *descriptions = build_object_of(row->v[ROW_DESCRIPTIONS], row->n[ROW_DESCRIPTIONS]);
 	uint32_t v;
 
 	b->title = true;
@@ -358,7 +336,7 @@ read_texts(struct build *b, const struct build_row *row, uint32_t category)
 	read_field(b, FIELD_BRAND, lang, row->v[ROW_BRAND], row->n[ROW_BRAND], NULL);
 	read_field(b, FIELD_COLOUR, lang, row->v[ROW_COLOUR], row->n[ROW_COLOUR], colours);
 	read_field(b, FIELD_DESCRIPTION, lang, row->v[ROW_DESCRIPTION], row->n[ROW_DESCRIPTION], descriptions);
-	read_attributes(b, row, lang);
+	build_attributes(b, row, lang);
 	if (category != SEG_NONE)
 		read_category(b, category);
 	v = value_of(b, &b->brands, row->v[ROW_BRAND], row->n[ROW_BRAND], NULL);
@@ -421,7 +399,7 @@ build_product(struct build *b, const struct build_row *row)
 		return false;
 	if (row->v[ROW_CATEGORY] != NULL)
 		category = dict_find(&b->category_ids, row->v[ROW_CATEGORY], row->n[ROW_CATEGORY]);
-	if (!reserve(b, (void **)&b->len, &b->len_cap, doc, sizeof(*b->len)) || !put_columns(b, row, category))
+	if (!build_reserve(b, (void **)&b->len, &b->len_cap, doc, sizeof(*b->len)) || !put_columns(b, row, category))
 		return false;
 	memset(b->len[doc], 0, sizeof(b->len[doc]));
 	read_texts(b, row, category);

@@ -65,6 +65,15 @@ extern const struct field_bits {
 } field_bits[FIELD__MAX];
 
 bool build_fail(struct build *b, const char *why);
+/* Room for entry i of an array; new entries are zero. */
+bool build_reserve(struct build *b, void **p, uint32_t *cap, uint32_t i, size_t size);
+/* One more of a term in the field of the present product. */
+bool build_add_term(struct build *b, uint32_t term);
+/* The words of a text in the present field. */
+void build_read_text(struct build *b, int lang, const char *s, size_t n);
+/* {"en": "...", "de": "..."} from PostgreSQL; NULL when there is nothing in it. */
+struct json_object *build_object_of(const char *s, size_t n);
+void build_attributes(struct build *b, const struct build_row *row, int lang);
 bool build_put(struct build *b, enum seg_section sec, const void *p, size_t n);
 /* The term of a word in a language; SEG_NONE without memory. */
 uint32_t build_term(struct build *b, int lang, const char *s, size_t n, bool in_title);

@@ -68,6 +68,10 @@ struct engine_filter {
 	const char *const *colours;	/* any of these, without colour; NULL */
 	unsigned colours_n;
 	double min_price, max_price;	/* NaN: none */
+	const char *currency;		/* of these; products in others are compared at the shop's rates, and left out without one.  NULL: amounts of
+					   any currency are compared as they are */
+	struct search_attribute attribute[SEARCH_ATTRIBUTES_MAX];
+	unsigned attributes;
 	double min_rating;		/* 0: any */
 	bool featured, in_stock;
 };
@@ -143,6 +147,7 @@ struct engine_sieve {
 	bool priced;			/* min and max count */
 	bool featured, in_stock;
 	uint16_t min_rating;
+	const uint64_t *attributes;	/* products that have those asked for, NULL: any */
 	const uint64_t *set;		/* products that match and pass, when they are known already; NULL */
 };
 void engine_sieve(struct ctx *c, const struct engine_part *p, const struct engine_filter *f, struct engine_sieve *out);

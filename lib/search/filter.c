@@ -4,6 +4,7 @@
 
 #include "core/banned.h"
 #include "core/money.h"
+#include "search/rates.h"
 #include "search/understand_shop.h"
 
 #define FOLDED_MAX 512
@@ -111,6 +112,25 @@ find_category(const struct seg *s, const char *wanted, struct engine_sieve *out)
 	}
 }
 
+static int64_t
+minor_of(double amount, const char *code, bool up)
+{
+	int scale = money_scale(code);
+	double minor = fmin(fmax(amount, 0), 1e12) * pow(10, scale < 0 ? 2 : scale);
+
+	return (int64_t)(up ? ceil(minor - 1e-6) : floor(minor + 1e-6));
+}
+
+/* One limit in the currency of products; false: they cannot be compared. */
+static bool
+limit_in(const struct engine_filter *f, double amount, const char *code, bool up, int64_t *out)
+{
+	if (f->currency != NULL && strcmp(f->currency, code) != 0)
+		return rates_convert(f->currency, code, minor_of(amount, f->currency, up), up, out);
+	*out = minor_of(amount, code, up);
+	return true;
+}
+
 static void
 set_prices(const struct seg *s, const struct engine_filter *f, struct engine_sieve *out)
 {
@@ -119,15 +139,55 @@ set_prices(const struct seg *s, const struct engine_filter *f, struct engine_sie
 	out->priced = low || high;
 	for (uint32_t i = 0; i < SEG_CURRENCIES; i++) {
 		char code[4] = { 0 };
-		double unit;
-		int scale;
 
-		memcpy(code, s->meta->currency[i], 3);
-		scale = i < s->meta->currencies ? money_scale(code) : -1;
-		unit = pow(10, scale < 0 ? 2 : scale);
-		out->min[i] = low ? (int64_t)ceil(fmin(f->min_price, 1e12) * unit - 1e-6) : 0;
-		out->max[i] = high ? (int64_t)floor(fmin(f->max_price, 1e12) * unit + 1e-6) : INT64_MAX;
+		memcpy(code, i < s->meta->currencies ? s->meta->currency[i] : "XXX", 3);
+		out->min[i] = 0;
+		out->max[i] = INT64_MAX;
+		if ((low && !limit_in(f, f->min_price, code, true, &out->min[i])) || (high && !limit_in(f, f->max_price, code, false, &out->max[i])))
+			out->max[i] = -1;
 	}
+}
+
+/* Take those out of set that do not have the attribute; set has room for all products. */
+static void
+keep_attribute(struct ctx *c, const struct seg *s, const struct search_attribute *a, uint64_t *set)
+{
+	size_t cells = (size_t)s->docs / 64 + 1, keyn, n;
+	char key[FOLDED_MAX], value[FOLDED_MAX];
+	uint64_t *has = arena_alloc(c->a, cells * sizeof(*has));
+
+	keyn = text_fold(a->key, strlen(a->key), key, sizeof(key));
+	n = text_fold(a->value, strlen(a->value), value, sizeof(value));
+	if (n == 0)
+		memset(set, 0, cells * sizeof(*set));
+	for (size_t at = 0; at < n;) {
+		const char *end = memchr(value + at, ' ', n - at);
+		size_t len = end != NULL ? (size_t)(end - value) - at : n - at;
+		struct seg_list l = seg_list(s, seg_attribute_find(s, key, keyn, value + at, len));
+
+		memset(has, 0, cells * sizeof(*has));
+		for (uint32_t i = 0; i < l.df; i++)
+			if (seg_doc(&l, i) < s->docs)
+				has[seg_doc(&l, i) / 64] |= (uint64_t)1 << seg_doc(&l, i) % 64;
+		for (size_t i = 0; i < cells; i++)
+			set[i] &= has[i];
+		at += len + 1;
+	}
+}
+
+static const uint64_t *
+with_attributes(struct ctx *c, const struct seg *s, const struct engine_filter *f)
+{
+	size_t cells = (size_t)s->docs / 64 + 1;
+	uint64_t *set;
+
+	if (f->attributes == 0)
+		return NULL;
+	set = arena_alloc(c->a, cells * sizeof(*set));
+	memset(set, 0xFF, cells * sizeof(*set));
+	for (unsigned i = 0; i < f->attributes; i++)
+		keep_attribute(c, s, &f->attribute[i], set);
+	return set;
 }
 
 void
@@ -139,10 +199,11 @@ engine_sieve(struct ctx *c, const struct engine_part *p, const struct engine_fil
 	out->brands = values_named(c, p->seg, SEC_BRAND, &f->brand, f->brand != NULL, &out->none);
 	out->colours = f->colour != NULL ? values_named(c, p->seg, SEC_COLOUR, &f->colour, 1, &out->none) :
 	    values_named(c, p->seg, SEC_COLOUR, f->colours, f->colours_n, &out->none);
+	out->attributes = with_attributes(c, p->seg, f);
 	set_prices(p->seg, f, out);
 	out->min_rating = (uint16_t)(f->min_rating > 0 && f->min_rating < 600 ? lround(f->min_rating * 100) : 0);
 	out->any = f->category == NULL && f->brand == NULL && out->colours == NULL && !out->priced && !f->featured && !f->in_stock &&
-	    out->min_rating == 0;
+	    out->min_rating == 0 && f->attributes == 0;
 }
 
 static bool
@@ -158,6 +219,8 @@ filter_passes(const struct engine_sieve *s, uint32_t doc)
 	const struct seg *g = s->part->seg;
 
 	if ((s->in_stock && g->stock[doc] <= 0) || (s->featured && !(g->flags[doc] & SEG_FEATURED)) || g->rating[doc] < s->min_rating)
+		return false;
+	if (s->attributes != NULL && !(s->attributes[doc / 64] >> doc % 64 & 1))
 		return false;
 	if (s->category_from != SEG_NONE && (g->category[doc] < s->category_from || g->category[doc] > s->category_to || g->category[doc] == SEG_NONE))
 		return false;
@@ -212,6 +275,8 @@ engine_sift(const struct engine_sieve *s, uint32_t first, uint64_t set)
 
 	if (s->part->masked != NULL)
 		set &= ~s->part->masked[first / 64];
+	if (s->attributes != NULL)
+		set &= s->attributes[first / 64];
 	if (s->any || set == 0)
 		return set;
 	if (__builtin_popcountll(set) >= COLUMNS_LEAST && s->part->seg->docs - first >= 64)

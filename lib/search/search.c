@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "core/banned.h"
+#include "core/config.h"
 #include "core/json.h"
 #include "gen/sql.h"
 #include "search/engine.h"
 #include "search/live.h"
+#include "search/rates.h"
 #include "search/search_internal.h"
 #include "search/synonyms.h"
 #include "search/understand_shop.h"
@@ -51,6 +53,19 @@ put_number(struct buf *b, const char *key, const char *value)
 		buf_printf(b, ",\"%s\":%s", key, value);
 }
 
+static void
+put_attributes(struct buf *b, const struct search_query *q)
+{
+	for (unsigned i = 0; i < q->attributes; i++) {
+		buf_puts(b, i == 0 ? ",\"attributes\":{" : ",");
+		buf_json_cstr(b, q->attribute[i].key);
+		buf_putc(b, ':');
+		buf_json_cstr(b, q->attribute[i].value);
+	}
+	if (q->attributes > 0)
+		buf_putc(b, '}');
+}
+
 void
 search_put_query(struct buf *b, const struct search_query *q)
 {
@@ -61,6 +76,11 @@ search_put_query(struct buf *b, const struct search_query *q)
 	put_string(b, "colour", q->colour);
 	put_number(b, "minPrice", q->min_price);
 	put_number(b, "maxPrice", q->max_price);
+	if (q->min_price != NULL || q->max_price != NULL) {
+		put_string(b, "currency", q->currency != NULL ? q->currency : cfg_str("SHOP_CURRENCY"));
+		put_string(b, "base", cfg_str("SHOP_CURRENCY"));
+	}
+	put_attributes(b, q);
 	if (q->featured)
 		buf_puts(b, ",\"featured\":true");
 	if (q->in_stock)
@@ -150,9 +170,11 @@ search_in_index(struct ctx *c, const struct engine_view *v, const struct search_
 	struct engine_query e = { .text = blank_to_null(q->text), .locale = q->locale, .sort = q->sort, .limit = (size_t)q->limit,
 		.offset = (size_t)at->offset, .after = at->after, .facets = q->facets,
 		.filter = { .category = q->category, .brand = q->brand, .colour = q->colour, .min_price = decimal(q->min_price),
-			.max_price = decimal(q->max_price), .featured = q->featured, .in_stock = q->in_stock } };
+			.max_price = decimal(q->max_price), .featured = q->featured, .in_stock = q->in_stock,
+			.currency = q->currency != NULL ? q->currency : cfg_str("SHOP_CURRENCY"), .attributes = q->attributes } };
 	int64_t offset;
 
+	memcpy(e.filter.attribute, q->attribute, sizeof(e.filter.attribute));
 	if (q->understand) {
 		struct understood *u = arena_alloc(c->a, sizeof(*u));
 
@@ -224,7 +246,7 @@ search_products(struct ctx *c, const struct search_query *q, struct search_resul
 		at.offset = q->offset;
 	if (live_view(c, &v))
 		return c->err;
-	if (v != NULL && synonyms_refresh(c))
+	if (v != NULL && (synonyms_refresh(c) || rates_refresh(c)))
 		return c->err;
 	if (v != NULL) {
 		search_in_index(c, v, q, &at, hash, out);

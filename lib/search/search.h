@@ -17,15 +17,24 @@ struct engine_view;
 struct understood;
 
 #define SEARCH_LIMIT_MAX 100	/* ids of one page */
+#define SEARCH_ATTRIBUTES_MAX 8
 #define SEARCH_OFFSET_MAX 100000	/* how deep pages may go */
 
 enum search_sort { SORT_RELEVANCE, SORT_PRICE_ASC, SORT_PRICE_DESC, SORT_NEWEST, SORT_POPULAR };
+
+/* Compared folded; a product has it when every word of the value is in its own. */
+struct search_attribute {
+	const char *key, *value;
+};
 
 struct search_query {
 	const char *text;		/* as typed; NULL or "": everything that passes the filters */
 	const char *category;		/* slug or name; products of its subtree; NULL: any */
 	const char *brand, *colour;	/* without regard to case and accents; NULL: any */
-	const char *min_price, *max_price;	/* decimals of the shop's currency as JSON numbers, both included; NULL: none */
+	const char *min_price, *max_price;	/* decimals as JSON numbers, both included; NULL: none */
+	const char *currency;		/* theirs, ISO 4217; NULL: the shop's.  Products in another one are compared at the owner's rates (rates.h) */
+	struct search_attribute attribute[SEARCH_ATTRIBUTES_MAX];
+	unsigned attributes;
 	bool featured, in_stock;	/* only those */
 	enum search_sort sort;
 	int64_t limit;			/* 1..SEARCH_LIMIT_MAX */

@@ -263,6 +263,20 @@ seg_term_find(const struct seg *s, const char *text, size_t n)
 	return SEG_NONE;
 }
 
+uint32_t
+seg_attribute_find(const struct seg *s, const char *key, size_t keyn, const char *word, size_t n)
+{
+	char text[SEG_ATTRIBUTE_MAX];
+
+	if (keyn + n + 2 > sizeof(text))
+		return SEG_NONE;
+	text[0] = SEG_ATTRIBUTE_MARK;
+	memcpy(text + 1, key, keyn);
+	text[keyn + 1] = '=';
+	memcpy(text + keyn + 2, word, n);
+	return seg_term_find(s, text, keyn + n + 2);
+}
+
 struct seg_list
 seg_list(const struct seg *s, uint32_t term)
 {

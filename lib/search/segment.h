@@ -21,6 +21,8 @@
 #define SEG_BREAK 0xFFFFFF00u	/* this or more: a name in another language follows; less it, the number of the language + 1, 0 for none */
 #define SEG_TITLE_TERMS 8u	/* smaller numbers in a title are breaks */
 #define SEG_TITLE_MAX 512	/* terms and breaks of a title that are read */
+#define SEG_ATTRIBUTE_MARK '\1'	/* before the term of an attribute: key, "=", word */
+#define SEG_ATTRIBUTE_MAX 128	/* bytes of such a term */
 #define SEG_SKU_LEAST 3		/* bytes of an article number that is looked for */
 #define SEG_DOCS_MAX 100000000u
 
@@ -138,6 +140,8 @@ bool seg_same(const struct seg_file *a, const struct seg_file *b);
 
 /* A term by its text; SEG_NONE. */
 uint32_t seg_term_find(const struct seg *s, const char *text, size_t n);
+/* The term of a word of an attribute's value, both folded; products with it are its postings. */
+uint32_t seg_attribute_find(const struct seg *s, const char *key, size_t keyn, const char *word, size_t n);
 /*
  * Article numbers are no terms, but found like one: by their ASCII letters and digits alone, without regard to case; text is lower case.  The number
  * given stands for the products that have it, and only seg_list() knows it.  SEG_NONE.

@@ -32,6 +32,20 @@ take_number(struct ctx *c, json_object *o, const char *key, const char **out)
 }
 
 static void
+take_attributes(json_object *o, struct search_query *q)
+{
+	json_object *all;
+
+	if (json_get_object(o, "attributes", &all) != JSON_OK)
+		return;
+	q->attributes = 0;
+	json_object_object_foreach(all, key, value) {
+		if (q->attributes < SEARCH_ATTRIBUTES_MAX)
+			q->attribute[q->attributes++] = (struct search_attribute){ key, json_object_get_string(value) };
+	}
+}
+
+static void
 take_filters(struct ctx *c, json_object *o, struct search_query *q)
 {
 	take_string(o, "category", &q->category);
@@ -39,6 +53,8 @@ take_filters(struct ctx *c, json_object *o, struct search_query *q)
 	take_string(o, "colour", &q->colour);
 	take_number(c, o, "minPrice", &q->min_price);
 	take_number(c, o, "maxPrice", &q->max_price);
+	take_string(o, "currency", &q->currency);
+	take_attributes(o, q);
 	(void)json_get_bool(o, "featured", &q->featured);
 	(void)json_get_bool(o, "inStock", &q->in_stock);
 }

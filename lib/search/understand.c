@@ -9,7 +9,6 @@
 #include "search/text.h"
 #include "search/understand_internal.h"
 
-#define SHOP_COLOUR_WORDS 3
 #define NOT_WORDS 3		/* behind a negation */
 
 const char *
@@ -31,7 +30,7 @@ money(const struct u_parse *p, const char *value)
 	static const struct {
 		const char *code, *sign;
 	} signs[] = { { "EUR", "€" }, { "USD", "$" }, { "GBP", "£" }, { "JPY", "¥" } };
-	const char *code = p->shop->currency, *sign = code;
+	const char *code = p->out->currency != NULL ? p->out->currency : p->shop->currency, *sign = code;
 
 	if (code == NULL)
 		return value;
@@ -93,8 +92,8 @@ mark_fixed(struct u_parse *p)
 		}
 }
 
-static bool
-any_fixed(const struct u_parse *p, unsigned from, unsigned to)
+bool
+u_any_fixed(const struct u_parse *p, unsigned from, unsigned to)
 {
 	for (unsigned i = from; i < to; i++)
 		if (p->t[i].fixed)
@@ -102,9 +101,8 @@ any_fixed(const struct u_parse *p, unsigned from, unsigned to)
 	return false;
 }
 
-/* Is a word that means nothing in another of the shop's languages ("or", "sin")? */
-static bool
-is_stop_elsewhere(const struct u_parse *p, unsigned from, unsigned to, int lang)
+bool
+u_is_stop_elsewhere(const struct u_parse *p, unsigned from, unsigned to, int lang)
 {
 	if (to != from + 1 || lang == p->lang)
 		return false;
@@ -114,9 +112,8 @@ is_stop_elsewhere(const struct u_parse *p, unsigned from, unsigned to, int lang)
 	return false;
 }
 
-/* Do the tokens and the neighbour before or behind them name products in other colours? */
-static bool
-in_name(const struct u_parse *p, unsigned from, unsigned to, const char *colour)
+bool
+u_in_name(const struct u_parse *p, unsigned from, unsigned to, const char *colour)
 {
 	char phrase[PHRASE_MAX];
 
@@ -128,131 +125,6 @@ in_name(const struct u_parse *p, unsigned from, unsigned to, const char *colour)
 			return true;
 	}
 	return false;
-}
-
-/* ---- colours ---- */
-
-/* "rouge" stands for all colours of the shop with that word. */
-static const char *
-named_colour(const struct u_parse *p, const char *phrase, size_t n)
-{
-	const char *name = p->shop->colour(p->shop->arg, phrase, n);
-
-	return name != NULL && name[0] == '\0' ? arena_strndup(p->a, phrase, n) : name;
-}
-
-/* The shop's name of a colour: by the word itself, else by any other word for it. */
-static const char *
-shop_colour(const struct u_parse *p, unsigned i, const struct u_word *w, unsigned next)
-{
-	const char *name;
-	size_t at = 0, n;
-	char phrase[PHRASE_MAX];
-
-	if (p->shop->colour == NULL)
-		return NULL;
-	for (unsigned words = next - i; words > 0; words--)
-		if ((n = u_phrase(p, i, words, phrase, &next)) > 0 && (name = named_colour(p, phrase, n)) != NULL)
-			return name;
-	for (const struct u_word *e; (e = u_next(U_COLOUR, &at)) != NULL;)
-		if (strcmp(e->value, w->value) == 0 && (name = named_colour(p, e->s, e->n)) != NULL)
-			return name;
-	return NULL;
-}
-
-/* The shop's names of colours that look like one. */
-static void
-note_near(struct u_parse *p, const char *value)
-{
-	static const char *const like[][5] = {
-		{ "red", "bordeaux", "rust", "terracotta" }, { "blue", "navy", "light blue", "turquoise" }, { "green", "khaki", "turquoise" },
-		{ "yellow", "ochre", "gold" }, { "white", "ivory", "cream" }, { "grey", "anthracite", "silver" }, { "black", "anthracite" },
-		{ "brown", "rust", "natural" }, { "beige", "cream", "natural", "ivory" }, { "orange", "terracotta", "rust", "ochre" },
-		{ "pink", "purple" }, { "purple", "pink", "bordeaux" }, { "gold", "ochre", "copper" }, { "silver", "grey" },
-		{ "turquoise", "light blue", "green", "blue" }, { "ivory", "cream", "white" }, { "cream", "ivory", "beige", "white" },
-		{ "navy", "blue" }, { "light blue", "blue", "turquoise" }, { "bordeaux", "red", "purple" }, { "anthracite", "grey", "black" },
-		{ "copper", "rust", "gold" }, { "natural", "beige", "brown" }, { "ochre", "yellow", "gold" }, { "terracotta", "rust", "orange", "red" },
-		{ "khaki", "green" }, { "rust", "terracotta", "orange", "red" },
-	};
-	const char *const *row = NULL;
-
-	for (size_t i = 0; i < sizeof(like) / sizeof(like[0]); i++)
-		if (strcmp(like[i][0], value) == 0)
-			row = like[i];
-	for (size_t k = 1; row != NULL && k < 5 && row[k] != NULL; k++) {
-		size_t at = 0;
-		const char *name = NULL;
-
-		for (const struct u_word *e; name == NULL && (e = u_next(U_COLOUR, &at)) != NULL;)
-			if (strcmp(e->value, row[k]) == 0)
-				name = named_colour(p, e->s, e->n);
-		if (name != NULL && p->out->nears < UNDERSTAND_NEAR_MAX)
-			p->out->near[p->out->nears++] = name;
-	}
-}
-
-/* A colour of several words that the shop has ("rouge brique"). */
-static unsigned
-read_shop_colour(struct u_parse *p, unsigned i)
-{
-	char phrase[PHRASE_MAX];
-
-	for (unsigned words = SHOP_COLOUR_WORDS; words > 1 && p->shop->colour != NULL; words--) {
-		unsigned next;
-		size_t n = u_phrase(p, i, words, phrase, &next);
-		const char *name = n > 0 ? p->shop->colour(p->shop->arg, phrase, n) : NULL;
-
-		if (name == NULL || name[0] == '\0' || any_fixed(p, i, next) || u_item(p, U_COLOUR, i, next, name, true) == NULL)
-			continue;
-		p->out->colour = name;
-		return next;
-	}
-	return 0;
-}
-
-static unsigned
-read_colour(struct u_parse *p, unsigned i)
-{
-	unsigned next = read_shop_colour(p, i);
-	const struct u_word *w;
-	const char *name;
-
-	if (next > 0)
-		return next;
-	w = u_at(p, i, U_COLOUR, &next);
-	if (w == NULL || any_fixed(p, i, next) || is_stop_elsewhere(p, i, next, w->lang) || (name = shop_colour(p, i, w, next)) == NULL ||
-	    in_name(p, i, next, name))
-		return 0;
-	if (u_item(p, U_COLOUR, i, next, name, true) == NULL)
-		return 0;
-	p->out->colour = name;
-	note_near(p, w->value);
-	return next;
-}
-
-/* Two colours are a wish that one filter cannot express: they all stay words. */
-static void
-give_back_colours(struct u_parse *p)
-{
-	struct understood *o = p->out;
-	unsigned kept = 0, colours = 0;
-
-	for (unsigned i = 0; i < o->n; i++)
-		colours += o->item[i].kind == U_COLOUR;
-	if (colours < 2)
-		return;
-	for (unsigned i = 0; i < o->n; i++) {
-		struct understand_item item = o->item[i];
-
-		for (unsigned k = 0; item.kind == U_COLOUR && k < p->tokens; k++)
-			if (p->t[k].from >= item.from && p->t[k].to <= item.to)
-				p->t[k].used = false;
-		if (item.kind != U_COLOUR)
-			o->item[kept++] = item;
-	}
-	o->n = kept;
-	o->colour = NULL;
-	o->nears = 0;
 }
 
 /* ---- negation ---- */
@@ -328,16 +200,16 @@ read_not(struct u_parse *p, unsigned i)
 	const char *name;
 	struct buf words;
 
-	if ((w == NULL && !minus) || !word_before(p, i) || in_sentence(p, i) || any_fixed(p, i, first) || p->out->excludes == UNDERSTAND_EXCLUDE_MAX)
+	if ((w == NULL && !minus) || !word_before(p, i) || in_sentence(p, i) || u_any_fixed(p, i, first) || p->out->excludes == UNDERSTAND_EXCLUDE_MAX)
 		return 0;
-	if ((colour = u_at(p, first, U_COLOUR, &next)) != NULL && (name = shop_colour(p, first, colour, next)) != NULL) {
+	if ((colour = u_at(p, first, U_COLOUR, &next)) != NULL && (name = u_shop_colour(p, first, colour, next)) != NULL) {
 		if (p->out->exclude_colour != NULL || u_item(p, U_NOT, i, next, name, true) == NULL)
 			return 0;
 		p->out->exclude_colour = name;
 		return next;
 	}
 	buf_init(&words, p->a, PHRASE_MAX, 1024);
-	if ((end = unwanted_words(p, first, minus, &words)) == 0 || wanted_too(p, first, end) || in_name(p, i, first, NULL) ||
+	if ((end = unwanted_words(p, first, minus, &words)) == 0 || wanted_too(p, first, end) || u_in_name(p, i, first, NULL) ||
 	    u_item(p, U_NOT, i, end, buf_str(&words), true) == NULL)
 		return 0;
 	p->out->exclude[p->out->excludes++] = buf_str(&words);
@@ -356,7 +228,7 @@ read_sort(struct u_parse *p, unsigned i)
 	unsigned next;
 	const struct u_word *w = u_at(p, i, U_SORT, &next);
 
-	if (w == NULL || p->out->sorted || any_fixed(p, i, next) || !search_sort_parse(w->value, &sort) ||
+	if (w == NULL || p->out->sorted || u_any_fixed(p, i, next) || !search_sort_parse(w->value, &sort) ||
 	    u_item(p, kinds[sort], i, next, w->value, true) == NULL)
 		return 0;
 	p->out->sorted = true;
@@ -381,7 +253,7 @@ read_switch(struct u_parse *p, unsigned i)
 		unsigned next;
 		const struct u_word *w = u_at(p, i, switches[k].kind, &next);
 
-		if (w == NULL || *switches[k].on || any_fixed(p, i, next) || is_stop_elsewhere(p, i, next, w->lang))
+		if (w == NULL || *switches[k].on || u_any_fixed(p, i, next) || u_is_stop_elsewhere(p, i, next, w->lang))
 			continue;
 		if (u_item(p, switches[k].kind, i, next, switches[k].value != NULL ? switches[k].value : w->value, true) == NULL)
 			return 0;
@@ -427,7 +299,7 @@ read_adjective(struct u_parse *p, unsigned i)
 		unsigned next;
 		const struct u_word *w = u_at(p, i, kinds[k], &next);
 
-		if (w == NULL || any_fixed(p, i, next))
+		if (w == NULL || u_any_fixed(p, i, next))
 			continue;
 		mark_adjective(p, kinds[k], i, next, w->value);
 		return next;
@@ -521,9 +393,9 @@ understand(struct arena *a, const char *query, size_t n, const struct understand
 	mark_fixed(p);
 	for (unsigned i = 0, next; i < p->tokens; i = next)
 		if (p->t[i].used || ((next = u_price(p, i)) == 0 && (next = read_sort(p, i)) == 0 && (next = read_switch(p, i)) == 0 &&
-		    (next = read_not(p, i)) == 0 && (next = read_colour(p, i)) == 0 && (next = read_adjective(p, i)) == 0))
+		    (next = read_not(p, i)) == 0 && (next = u_read_colour(p, i)) == 0 && (next = read_adjective(p, i)) == 0))
 			next = i + 1;
-	give_back_colours(p);
+	u_give_back_colours(p);
 	read_category(p);
 	make_rest(p);
 }

@@ -7,6 +7,8 @@
 #include "core/config.h"
 #include "core/money.h"
 #include "search/correct.h"
+#include "search/rates.h"
+#include "search/understand_internal.h"
 #include "search/understand_shop.h"
 
 #define LEVEL_BEST 100		/* matches whose prices tell what is cheap */
@@ -14,6 +16,7 @@
 #define LEVEL_SHARE 2		/* fifths of them */
 #define RATED 4
 #define WORDS_MAX 8		/* of an exclusion */
+#define VALUE_MAX 128		/* bytes of an attribute's value */
 #define CORRECT_LEAST 5		/* bytes; shorter ones would become anything */
 
 /* ---- what is not wanted ---- */
@@ -240,12 +243,103 @@ set_level(struct ctx *c, const struct engine_view *v, struct engine_query *q, co
 
 /* ---- the search ---- */
 
-/* How much of what was understood is used. */
-enum use { USE_WORDS, USE_NEAR, USE_ALL };	/* without colour and category, with colours that are near, all */
+/* ---- attributes ---- */
+
+/* The first key that some product has with that value, all words of it; NULL. */
+static const char *
+key_with(const struct seg *s, const char *const *keys, const char *value, size_t n)
+{
+	for (; *keys != NULL; keys++) {
+		bool all = n > 0;
+
+		for (size_t at = 0; all && at < n;) {
+			const char *end = memchr(value + at, ' ', n - at);
+			size_t len = end != NULL ? (size_t)(end - value) - at : n - at;
+
+			all = seg_attribute_find(s, *keys, strlen(*keys), value + at, len) != SEG_NONE;
+			at += len + 1;
+		}
+		if (all)
+			return *keys;
+	}
+	return NULL;
+}
+
+/* "180x200" as it may stand in an attribute: "180 200". */
+static size_t
+part_dimensions(char *s, size_t n)
+{
+	for (size_t i = 1; i + 1 < n; i++)
+		if (s[i] == 'x' && s[i - 1] >= '0' && s[i - 1] <= '9' && s[i + 1] >= '0' && s[i + 1] <= '9')
+			s[i] = ' ';
+	return n;
+}
+
+/* A size or style as an attribute that products of the shop have: as it was typed, else by any other word for it.  false: there is none. */
+static bool
+attribute_of(struct ctx *c, const struct seg *s, const char *query, const struct understand_item *item, struct search_attribute *out)
+{
+	static const char *const sizes[] = { "size", "taille", "talla", "grosse", "dimensions", "dimension", "dimensiones", "masse", NULL },
+	    *const styles[] = { "style", "stil", "estilo", NULL };
+	const char *const *keys = item->kind == U_SIZE ? sizes : styles;
+	char folded[VALUE_MAX];
+	size_t n = part_dimensions(folded, text_fold(query + item->from, item->to - item->from, folded, sizeof(folded))), at = 0;
+
+	out->value = arena_strndup(c->a, folded, n);
+	if ((out->key = key_with(s, keys, folded, n)) != NULL)
+		return true;
+	for (const struct u_word *e; out->key == NULL && (e = u_next(item->kind, &at)) != NULL;)
+		if (strcmp(e->value, item->value) == 0) {
+			out->key = key_with(s, keys, e->s, e->n);
+			out->value = arena_strndup(c->a, e->s, e->n);
+		}
+	return out->key != NULL;
+}
+
+/* How much of what was understood is used: words alone; category and colours that are near; these and the colour itself; and attributes. */
+enum use { USE_WORDS, USE_NEAR, USE_COLOUR, USE_ALL };
+
+static bool
+is_attribute(enum understand_kind kind)
+{
+	return kind == U_SIZE || kind == U_STYLE;
+}
+
+static bool
+has_attribute(const struct understood *u)
+{
+	for (unsigned i = 0; i < u->n; i++)
+		if (is_attribute(u->item[i].kind))
+			return true;
+	return false;
+}
+
+static void
+apply_attributes(struct ctx *c, const struct seg *s, const char *query, const struct understood *u, struct engine_filter *f)
+{
+	for (unsigned i = 0; i < u->n && f->attributes < SEARCH_ATTRIBUTES_MAX; i++)
+		if (is_attribute(u->item[i].kind) && attribute_of(c, s, query, &u->item[i], &f->attribute[f->attributes]))
+			f->attributes++;
+}
+
+/* A price in a currency that can be compared with none of the shop's is taken in the shop's own. */
+static const char *
+currency_of(const struct engine_view *v, const char *named, const char *own)
+{
+	for (unsigned p = 0; named != NULL && p < v->n; p++)
+		for (uint32_t i = 0; i < v->part[p].seg->meta->currencies && i < SEG_CURRENCIES; i++) {
+			char code[4] = { 0 };
+
+			memcpy(code, v->part[p].seg->meta->currency[i], 3);
+			if (rates_known(named, code))
+				return named;
+		}
+	return own;
+}
 
 /* A filter that the caller gives wins. */
 static void
-apply(struct engine_query *q, const struct understood *u, enum use use)
+apply(const struct engine_view *v, struct engine_query *q, const struct understood *u, enum use use)
 {
 	struct engine_filter *f = &q->filter;
 
@@ -253,10 +347,11 @@ apply(struct engine_query *q, const struct understood *u, enum use use)
 	if (isnan(f->min_price) && isnan(f->max_price)) {
 		f->min_price = u->min_price != NULL ? strtod(u->min_price, NULL) : NAN;
 		f->max_price = u->max_price != NULL ? strtod(u->max_price, NULL) : NAN;
+		f->currency = currency_of(v, u->currency, f->currency);
 	}
 	if (f->category == NULL && use > USE_WORDS)
 		f->category = u->category;
-	if (f->colour == NULL && use == USE_ALL)
+	if (f->colour == NULL && use >= USE_COLOUR)
 		f->colour = u->colour;
 	if (f->colour == NULL && use == USE_NEAR) {
 		f->colours = u->near;
@@ -276,7 +371,9 @@ try(struct ctx *c, const struct engine_view *v, const struct engine_query *q, en
 	struct engine_query mine = *q;
 	bool level;
 
-	apply(&mine, u, use);
+	apply(v, &mine, u, use);
+	if (use == USE_ALL)
+		apply_attributes(c, v->part[0].seg, q->text, u, &mine.filter);
 	level = (u->budget || u->luxury) && isnan(mine.filter.min_price) && isnan(mine.filter.max_price) &&
 	    set_level(c, v, &mine, u, cfg_str("SHOP_CURRENCY"));
 	engine_search(c, v, &mine, out);
@@ -320,6 +417,8 @@ understand_search(struct ctx *c, const struct engine_view *v, const struct engin
 		mine.behind_arg = &e;
 	}
 	if (u->n > 0 && try(c, wanted, &mine, USE_ALL, out, u))
+		return;
+	if (has_attribute(u) && try(c, wanted, &mine, USE_COLOUR, out, u))
 		return;
 	if (u->nears > 0 && q->filter.colour == NULL && try(c, wanted, &mine, USE_NEAR, out, u))
 		return;

@@ -57,6 +57,17 @@ size_t u_phrase(const struct u_parse *p, unsigned i, unsigned words, char out[PH
 const struct u_word *u_at(const struct u_parse *p, unsigned i, enum understand_kind kind, unsigned *next);
 /* Note tokens from..to-1 as an item.  use: they are no longer searched. */
 struct understand_item *u_item(struct u_parse *p, enum understand_kind kind, unsigned from, unsigned to, const char *value, bool use);
+bool u_any_fixed(const struct u_parse *p, unsigned from, unsigned to);
+/* Is it one word that means nothing in another of the shop's languages ("or", "sin")? */
+bool u_is_stop_elsewhere(const struct u_parse *p, unsigned from, unsigned to, int lang);
+/* Do the tokens and the neighbour before or behind them name products in other colours? */
+bool u_in_name(const struct u_parse *p, unsigned from, unsigned to, const char *colour);
+/* The shop's name of a colour, which stands at tokens i to next - 1: by the word itself, else by any other word for it.  NULL. */
+const char *u_shop_colour(const struct u_parse *p, unsigned i, const struct u_word *w, unsigned next);
+/* A colour that starts at token i; the token behind it, 0 for none. */
+unsigned u_read_colour(struct u_parse *p, unsigned i);
+/* Two colours are a wish that one filter cannot express: they all stay words. */
+void u_give_back_colours(struct u_parse *p);
 /* A price that starts at token i; the token behind it, 0 for none. */
 unsigned u_price(struct u_parse *p, unsigned i);
 

@@ -85,11 +85,16 @@ set_price(struct u_parse *p, enum understand_kind kind, unsigned from, unsigned 
 	const char *text = decimal(p->a, value);
 	const char **where = kind == U_MAX ? &p->out->max_price : &p->out->min_price;
 
-	if (*where != NULL || u_item(p, kind, from, to, text, true) == NULL)
+	const char *before = p->out->currency;
+
+	if (*where != NULL)
 		return;
-	*where = text;
 	if (currency != NULL && p->shop->currency != NULL && strcmp(currency, p->shop->currency) != 0)
 		p->out->currency = currency;
+	if (u_item(p, kind, from, to, text, true) != NULL)
+		*where = text;
+	else
+		p->out->currency = before;
 }
 
 /* Two amounts with a word or a dash between them. */

@@ -40,6 +40,13 @@ DROP POLICY IF EXISTS append ON souk.interactions;
 CREATE POLICY append ON souk.interactions FOR INSERT
 	WITH CHECK (true);
 
+-- Whoever searches may report a click; who runs the shop reads them.
+DROP POLICY IF EXISTS report ON souk.search_clicks;
+CREATE POLICY report ON souk.search_clicks USING ((SELECT souk.sees_all()));
+DROP POLICY IF EXISTS append ON souk.search_clicks;
+CREATE POLICY append ON souk.search_clicks FOR INSERT
+	WITH CHECK (true);
+
 -- Log-ins are souk's own business, whoever logs in.
 DROP POLICY IF EXISTS all_or_none ON souk.staff;
 CREATE POLICY all_or_none ON souk.staff USING ((SELECT souk.is_system()));

@@ -1,5 +1,28 @@
 -- Lists of products without a text query: filters, order, pages.
 
+-- Does a price lie between two amounts of another currency, both included? Compared exactly, at the owner's rates to the shop's currency base;
+-- false without a rate.
+CREATE OR REPLACE FUNCTION shop.price_within(minor bigint, currency text, asked text, base text, low numeric, high numeric) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+SELECT coalesce((SELECT (low IS NULL OR souk.money(minor, currency) * a.rate >= low * p.rate)
+		AND (high IS NULL OR souk.money(minor, currency) * a.rate <= high * p.rate)
+	  FROM (SELECT CASE WHEN asked = base OR asked = currency THEN 1 ELSE (SELECT rate FROM shop.currency_rates r WHERE r.currency = asked) END AS rate) a,
+		(SELECT CASE WHEN asked = currency OR price_within.currency = base THEN 1
+			ELSE (SELECT rate FROM shop.currency_rates r WHERE r.currency = price_within.currency) END AS rate) p), false)
+$$;
+
+-- Has a product all these attributes? It has one when every word of the value is in its own.
+CREATE OR REPLACE FUNCTION shop.has_attributes(attributes jsonb, wanted jsonb) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+SELECT NOT EXISTS (
+	SELECT FROM jsonb_each_text(wanted) w, regexp_split_to_table(souk.fold(w.value), '[^[:alnum:]]+') word
+	 WHERE word <> '' AND NOT EXISTS (
+		SELECT FROM jsonb_each_text(attributes) a
+		 WHERE souk.fold(a.key) = souk.fold(w.key) AND word = ANY (regexp_split_to_array(souk.fold(a.value), '[^[:alnum:]]+'))))
+$$;
+
 -- The conditions of a list as SQL over shop.products p; $1 are the arguments, $2 the ids of the wanted category and of those
 -- below it. Only what is asked for is there, so that each kind of list gets its own plan; no argument's text ever becomes SQL.
 CREATE OR REPLACE FUNCTION shop.product_conditions(args jsonb) RETURNS text
@@ -8,10 +31,14 @@ AS $$
 SELECT concat_ws(' AND ',
 	'p.status = ''active''',
 	CASE WHEN args->>'category' IS NOT NULL THEN 'p.category_id = ANY ($2)' END,
-	CASE WHEN args->>'minPrice' IS NOT NULL THEN
+	CASE WHEN args->>'minPrice' IS NOT NULL AND args->>'currency' IS NULL THEN
 		'souk.money(coalesce(p.sale_price_minor, p.price_minor), p.currency) >= ($1->>''minPrice'')::numeric' END,
-	CASE WHEN args->>'maxPrice' IS NOT NULL THEN
+	CASE WHEN args->>'maxPrice' IS NOT NULL AND args->>'currency' IS NULL THEN
 		'souk.money(coalesce(p.sale_price_minor, p.price_minor), p.currency) <= ($1->>''maxPrice'')::numeric' END,
+	CASE WHEN coalesce(args->>'minPrice', args->>'maxPrice') IS NOT NULL AND args->>'currency' IS NOT NULL THEN
+		'shop.price_within(coalesce(p.sale_price_minor, p.price_minor), p.currency, $1->>''currency'', $1->>''base'', '
+		'($1->>''minPrice'')::numeric, ($1->>''maxPrice'')::numeric)' END,
+	CASE WHEN args->'attributes' IS NOT NULL THEN 'shop.has_attributes(p.attributes, $1->''attributes'')' END,
 	CASE WHEN args->>'brand' IS NOT NULL THEN 'souk.fold(p.brand) = souk.fold($1->>''brand'')' END,
 	CASE WHEN args->>'colour' IS NOT NULL THEN
 		'(souk.fold(p.colour) = souk.fold($1->>''colour'') OR p.colours <> ''{}'' AND EXISTS (SELECT FROM '

@@ -46,6 +46,8 @@ BEGIN
 		EXECUTE format('DROP TABLE souk.%I', part);
 		dropped := dropped + 1;
 	END LOOP;
+	DELETE FROM souk.search_clicks
+	 WHERE created_at < (date_trunc('month', now() AT TIME ZONE 'UTC') - make_interval(months => keep_months)) AT TIME ZONE 'UTC';
 	RETURN dropped;
 END
 $$;

@@ -5,7 +5,8 @@ DO $$
 DECLARE
 	web text := left(current_user, 59) || '_web';
 	public_product text[] := ARRAY['categories', 'products', 'product_variants', 'product_pairs', 'product_search',
-		'search_words', 'search_queue', 'search_changes', 'search_rows', 'search_categories', 'search_synonyms'];
+		'search_words', 'search_queue', 'search_changes', 'search_rows', 'search_categories', 'search_synonyms',
+		'currency_rates'];
 	t text;
 BEGIN
 	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = web) THEN
@@ -40,7 +41,7 @@ BEGIN
 
 	EXECUTE format('GRANT SELECT ON souk.migrations, souk.settings, souk.alerts, souk.test_runs, souk.preferences TO %I', web);
 	EXECUTE format('GRANT SELECT, UPDATE (last_used_at) ON souk.tokens TO %I', web);
-	EXECUTE format('GRANT SELECT, INSERT ON souk.interactions TO %I', web);
+	EXECUTE format('GRANT SELECT, INSERT ON souk.interactions, souk.search_clicks TO %I', web);
 	EXECUTE format('GRANT INSERT ON souk.audit TO %I', web);
 	EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON souk.kv, souk.rate_counters TO %I', web);
 	EXECUTE format('GRANT SELECT, INSERT, UPDATE (status, reply) ON souk.idempotency_keys TO %I', web);

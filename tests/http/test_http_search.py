@@ -1,4 +1,6 @@
 """The search of a page: what is understood, what is suggested while typing, each checked against the products themselves."""
+import random
+
 import pytest
 
 import support
@@ -78,6 +80,41 @@ def test_words_count_in_the_language_of_the_query(souk):
     """A lamp is a "table lamp" in English; who asks for a "table" in French wants none."""
     body = ask(souk, query="table chêne", locale="fr", limit=6)
     assert body["data"] and not any("ampe" in p["name"] for p in body["data"])
+
+
+def test_attributes_are_filters(souk):
+    body = ask(souk, query="table", limit=50, filters={"attributes": {"material": "CHENE"}})
+    with_oak = int(souk.value("SELECT count(*) FROM shop.products WHERE status = 'active' AND attributes->>'material' ~* 'chêne'"))
+    found = ask(souk, query="lampe table chaise banc chevet étagère", limit=1, filters={"attributes": {"material": "chêne"}})["total"]
+    assert body["data"] and 0 < found <= with_oak
+    for p in body["data"]:
+        assert "chêne" in souk.value(f"SELECT attributes->>'material' FROM shop.products WHERE id = {p['id']}")
+    assert ask(souk, query="table", filters={"attributes": {"material": "adamantium"}})["total"] == 0
+
+
+@pytest.mark.parametrize("locale, query", [("fr", "lampe bohème"), ("en", "boho lamp"), ("de", "Lampe boho")])
+def test_a_style_is_a_filter_where_products_have_it(souk, locale, query):
+    body = ask(souk, query=query, locale=locale, limit=20)
+    assert told(body)["style"] == "bohemian" and body["data"]
+    for p in body["data"]:
+        assert souk.value(f"SELECT attributes->>'style' FROM shop.products WHERE id = {p['id']}") == "bohème"
+
+
+def test_prices_of_a_currency_without_a_rate_are_no_others(souk):
+    assert ask(souk, query="lampe", filters={"maxPrice": 1000, "currency": "JPY"})["total"] == 0
+    assert ask(souk, query="lampe", filters={"maxPrice": 1000, "currency": "EUR"})["total"] == ask(souk, query="lampe", filters={"maxPrice": 1000})["total"] > 0
+
+
+def test_clicks_are_reported(souk):
+    word = "vase" + "".join(random.choice("bdfg") for _ in range(6))
+    body = ask(souk, query=f"vase {word}", limit=3)
+    product = body["data"][1]["id"]
+    for _ in range(2):  # the same click twice counts once
+        assert ask(souk, "/api/ai/search/click", searchId=body["searchId"], productId=product, position=2) == {"success": True}
+    report = f"SELECT clicks || ' ' || clicked || ' ' || place FROM souk.search_queries WHERE query = 'vase {word}'"
+    support.wait_until(lambda: souk.value(report) == "1 1 2.0")
+    reply = souk.request("POST", "/api/ai/search/click", json_body={"searchId": body["searchId"], "productId": "999999999", "position": 1})
+    assert_error(reply, 404)
 
 
 def test_the_cheapest_first(souk):

@@ -1,4 +1,5 @@
 """The search index beside a running shop: changes, killed builders, damaged files."""
+import json
 import os
 import random
 import signal
@@ -159,3 +160,28 @@ def test_a_damaged_index_is_refused_and_the_database_answers(souk, index):
     finally:
         souk.souk("index", "--quiet")
     support.wait_until(lambda: found(souk, query="coussin", limit=5)["total"] == total)
+
+
+def test_rates_convert_price_filters(souk, index):
+    def total(**args):
+        return json.loads(souk.souk("call", "search_products", json.dumps(args)).stdout)["total"]
+
+    try:
+        souk.souk("rates", "USD", "1.25")
+        assert "1 EUR = 1.25 USD" in souk.souk("rates").stdout
+        assert total(maxPrice=100, currency="USD") == total(maxPrice=80) > 0
+        assert total(minPrice=100, currency="USD") == total(minPrice=80) > 0
+        args = {"maxPrice": 100, "currency": "USD", "base": "EUR"}
+        assert int(souk.value(f"SELECT shop.list_ids('{json.dumps(args)}')->>'total'")) == total(maxPrice=80)
+    finally:
+        souk.souk("rates", "USD", "drop")
+    assert total(maxPrice=100, currency="USD") == 0
+    assert int(souk.value(f"SELECT shop.list_ids('{json.dumps(args)}')->>'total'")) == 0
+
+
+def test_the_report_tells_what_is_not_found(souk, index):
+    word = "qzx" + "".join(random.choice("bdfgk") for _ in range(8))
+    found(souk, query=f"{word} {word}y", maxPrice=0.01)
+    support.wait_until(lambda: word in souk.souk("search-report").stdout.split("without result")[1])
+    report = json.loads(souk.souk("search-report", "--json", "--top", "1000").stdout)
+    assert next(q for q in report["withoutResult"] if word in q["query"])["noResult"] == 1

@@ -10,6 +10,7 @@
 #include "search/build.h"
 #include "search/correct.h"
 #include "search/engine.h"
+#include "search/rates.h"
 #include "search/segment.h"
 #include "search/text.h"
 
@@ -148,7 +149,7 @@ add_product(struct build *b, unsigned id)
 	set(&row, ROW_CATEGORY, category);
 	set(&row, ROW_DESCRIPTION, text);
 	set(&row, ROW_DESCRIPTIONS, "{}");
-	set(&row, ROW_ATTRIBUTES, "{\"material\": \"bois\"}");
+	set(&row, ROW_ATTRIBUTES, "{\"material\": \"Bois massif\", \"dimensions\": \"L 45 × H 8 cm\", \"colourHex\": \"#80\"}");
 	set(&row, ROW_PAYS, roll(20) == 0 ? NULL : pays);
 	set(&row, ROW_CURRENCY, "EUR");
 	set(&row, ROW_STOCK, stock);
@@ -421,6 +422,84 @@ START_TEST(products_behind_count_half)
 }
 END_TEST
 
+START_TEST(attributes_filter)
+{
+	size_t size;
+	void *p = make_segment(1, 300, NULL, NULL, &size);
+	struct seg *s = open_segment(p, size);
+	struct engine_view v = { .part = { { .seg = s } }, .n = 1 };
+	struct engine_query q = { .limit = 5, .filter = { .min_price = NAN, .max_price = NAN, .attributes = 1 } };
+	struct engine_result all, r;
+	struct arena arena;
+	struct ctx c = unit_ctx(&arena, (size_t)64 << 20);
+	static const struct {
+		const char *key, *value;
+		unsigned found;
+	} rows[] = { { "Material", "Bois", 300 }, { "material", "massif bois", 300 }, { "material", "bois dur", 0 }, { "style", "bois", 0 },
+		{ "material", "", 0 }, { "dimensions", "45", 300 }, { "dimensions", "80", 0 } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		q.filter.attribute[0] = (struct search_attribute){ rows[i].key, rows[i].value };
+		engine_search(&c, &v, &q, &r);
+		ck_assert_msg(r.total == rows[i].found, "%s=%s: %d", rows[i].key, rows[i].value, (int)r.total);
+	}
+	q.filter.attributes = 0;
+	q.text = "material=bois \001material";
+	engine_search(&c, &v, &q, &all);
+	ck_assert_uint_eq(all.words.n, 2);	/* no attribute can be named in a query */
+	arena_release(&arena);
+	seg_close(s);
+}
+END_TEST
+
+/* The limits of a range in another currency, by hand. */
+START_TEST(prices_compare_at_the_rates)
+{
+	int64_t out;
+
+	ck_assert(rates_set("{\"USD\":\"1.08\",\"JPY\":\"163.5\",\"KWD\":\"0.33333333\",\"XXL\":\"-1\",\"CHF\":\"x\"}", "EUR"));
+	ck_assert(rates_convert("USD", "EUR", 5000, true, &out) && out == 4630);	/* 46.296... */
+	ck_assert(rates_convert("USD", "EUR", 5000, false, &out) && out == 4629);
+	ck_assert(rates_convert("EUR", "USD", 5000, true, &out) && out == 5400);
+	ck_assert(rates_convert("EUR", "USD", 5000, false, &out) && out == 5400);
+	ck_assert(rates_convert("EUR", "JPY", 1999, false, &out) && out == 3268);	/* 3268.365 */
+	ck_assert(rates_convert("JPY", "USD", 1000, true, &out) && out == 661);	/* 6.6055 */
+	ck_assert(rates_convert("KWD", "EUR", 1, true, &out) && out == 1);	/* a thousandth of a dinar is 0.3 cents */
+	ck_assert(rates_convert("USD", "JPY", INT64_MAX, false, &out) && out > 0);
+	ck_assert(rates_convert("GBP", "GBP", 7, true, &out) && out == 7);
+	ck_assert(!rates_convert("GBP", "EUR", 7, true, &out));
+	ck_assert(!rates_known("CHF", "EUR") && !rates_known("XXL", "EUR") && rates_known("JPY", "KWD"));
+	ck_assert(!rates_set("[1]", "EUR"));
+	ck_assert(rates_set(NULL, "EUR") && !rates_known("USD", "EUR"));
+}
+END_TEST
+
+START_TEST(a_range_is_in_its_currency)
+{
+	size_t size;
+	void *p = make_segment(1, 400, NULL, NULL, &size);
+	struct seg *s = open_segment(p, size);
+	struct engine_view v = { .part = { { .seg = s } }, .n = 1 };
+	struct engine_query q = { .limit = 5, .filter = { .min_price = 10, .max_price = 21.6, .currency = "USD" } };
+	struct engine_result r;
+	struct arena arena;
+	struct ctx c = unit_ctx(&arena, (size_t)64 << 20);
+	unsigned want = 0;
+
+	for (uint32_t d = 0; d < s->docs; d++)
+		want += s->pays[d] * 108 >= 100000 && s->pays[d] * 108 <= 216000;
+	ck_assert_uint_gt(want, 10);
+	engine_search(&c, &v, &q, &r);
+	ck_assert_int_eq(r.total, 0);
+	ck_assert(rates_set("{\"USD\":\"1.08\"}", "EUR"));
+	engine_search(&c, &v, &q, &r);
+	ck_assert_int_eq(r.total, want);
+	ck_assert(rates_set(NULL, "EUR"));
+	arena_release(&arena);
+	seg_close(s);
+}
+END_TEST
+
 START_TEST(article_numbers_are_found)
 {
 	static const char *const typed[] = { "SKU-77", "sku77", "sku 77", "Sku_77" };
@@ -560,7 +639,9 @@ main(void)
 {
 	const TTest *const tests[] = { text_folds_and_splits, text_stems_by_language, correct_counts_edits,
 		pruning_finds_what_scoring_everything_finds,
-		sweeping_finds_what_scoring_one_by_one_finds, languages_of_names_are_told_apart, products_behind_count_half, article_numbers_are_found, pages_follow_each_other, totals_and_facets_are_exact, damaged_files_are_refused,
+		sweeping_finds_what_scoring_one_by_one_finds, languages_of_names_are_told_apart, attributes_filter,
+		prices_compare_at_the_rates, a_range_is_in_its_currency, products_behind_count_half, article_numbers_are_found, pages_follow_each_other,
+		 totals_and_facets_are_exact, damaged_files_are_refused,
 		unreadable_files_are_told, NULL };
 
 	return unit_run("search", tests);

@@ -412,7 +412,7 @@ END_TEST
 START_TEST(labels_are_in_the_locale)
 {
 	static const struct row rows[] = {
-		{ "en", "mirror under $50", "up to €50" }, { "fr", "miroir moins de 50 €", "jusqu'à 50 €" }, { "de", "Spiegel unter 50 Euro", "bis 50 €" },
+		{ "en", "mirror under $50", "up to $50" }, { "en", "mirror under €50", "up to €50" }, { "fr", "miroir moins de 50 €", "jusqu'à 50 €" }, { "de", "Spiegel unter 50 Euro", "bis 50 €" },
 		{ "es", "espejo menos de 50", "hasta 50 €" }, { "fr", "vase rouge", "couleur : Rouge" }, { "de", "rote Vase", "Farbe: Rouge" },
 		{ "fr", "lampe", "dans Lampes" }, { "es", "silla sin brazos", "sin brazos" }, { NULL, "newest chairs", "newest first" },
 	};
