@@ -8,6 +8,22 @@
 #include "core/json.h"
 #include "souk-ws.h"
 
+/*
+ * Who sends faster than it is answered, or takes nothing, is heard no more until that has changed: its messages stay where they come from.  A client that takes
+ * nothing at all for WS_PING_S is dropped.
+ */
+static void
+hold_back(struct ws_conn *c)
+{
+	bool full = c->nout > OUT_ENOUGH || c->channel.nwaiting > CHANNEL_WAITING / 2;
+
+	if (full != c->held && (full || (c->nout < OUT_ENOUGH / 2 && c->channel.nwaiting < CHANNEL_WAITING / 4))) {
+		c->held = full;
+		(void)lws_rx_flow_control(c->wsi, full ? 0 : 1);
+	}
+	lws_set_timeout(c->wsi, c->out != NULL ? PENDING_TIMEOUT_USER_OK : NO_PENDING_TIMEOUT, c->out != NULL ? (int)cfg_int("WS_PING_S") : 0);
+}
+
 /* Close once what waits has been sent. */
 static void
 close_with(struct ws_conn *c, int status, const char *why)
@@ -52,6 +68,8 @@ queue(struct channel *ch, const char *json, size_t n)
 	c->last = m;
 	c->nout++;
 	c->outsz += n;
+	if (c->nout == 1)
+		hold_back(c);
 	(void)lws_callback_on_writable(c->wsi);
 	return true;
 }
@@ -136,6 +154,7 @@ ws_conn_receive(struct ws_conn *c, const char *p, size_t n)
 		close_with(c, LWS_CLOSE_STATUS_POLICY_VIOLATION, "too many messages");
 	else
 		channel_take(&c->channel, c->in, n);
+	hold_back(c);
 	/* idle connections hold no buffer */
 	free(c->in);
 	c->in = NULL;
@@ -143,29 +162,37 @@ ws_conn_receive(struct ws_conn *c, const char *p, size_t n)
 	return 0;
 }
 
-int
-ws_conn_write(struct ws_conn *c)
+/* Send the first that waits; false: the connection is lost. */
+static bool
+write_one(struct ws_conn *c)
 {
 	struct ws_message *m = c->out;
+	bool ok;
 
-	if (c->dead)
-		return -1;
-	if (m == NULL) {
-		if (c->close == 0)
-			return 0;
-		lws_close_reason(c->wsi, (enum lws_close_status)c->close, (unsigned char *)c->why, strlen(c->why));
-		return -1;
-	}
 	c->out = m->next;
 	if (c->out == NULL)
 		c->last = NULL;
 	c->nout--;
 	c->outsz -= m->n;
-	if (lws_write(c->wsi, m->p + LWS_PRE, m->n, LWS_WRITE_TEXT) < 0) {
-		free(m);
+	ok = lws_write(c->wsi, m->p + LWS_PRE, m->n, LWS_WRITE_TEXT) >= 0;
+	free(m);
+	return ok;
+}
+
+int
+ws_conn_write(struct ws_conn *c)
+{
+	if (c->dead)
+		return -1;
+	if (c->out == NULL && c->close != 0) {
+		lws_close_reason(c->wsi, (enum lws_close_status)c->close, (unsigned char *)c->why, strlen(c->why));
 		return -1;
 	}
-	free(m);
+	do {
+		if (c->out != NULL && !write_one(c))
+			return -1;
+	} while (c->out != NULL && !lws_send_pipe_choked(c->wsi));
+	hold_back(c);
 	if (c->out != NULL || c->close != 0)
 		(void)lws_callback_on_writable(c->wsi);
 	return 0;

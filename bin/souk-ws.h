@@ -16,6 +16,7 @@
 
 #define OUT_MAX (8u << 20)	/* bytes that wait for a client */
 #define OUT_MESSAGES 256	/* and messages; a client that is slower is dropped */
+#define OUT_ENOUGH 64		/* messages; a client for which more wait is not heard meanwhile */
 #define TOKEN_MAX 4096		/* tokens of other kinds are longer than our own */
 
 /* What is known of a client before its connection is one. */
@@ -37,6 +38,7 @@ struct ws_conn {
 	size_t outsz;
 	int nout;
 	int close;		/* status to close with once what waits is sent, 0: none */
+	bool held;		/* nothing is read from it */
 	bool dead;		/* to be closed at once */
 	const char *why;
 	char *in;		/* fragments of a message */

@@ -1,5 +1,6 @@
 """A WebSocket client for the tests, small enough to send what no client would."""
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -91,6 +92,8 @@ class WebSocket:
             elif opcode == TEXT:
                 return json.loads(data)
             elif opcode == CLOSE:
+                with contextlib.suppress(OSError):
+                    self.frame(CLOSE, data)
                 raise ConnectionError(int.from_bytes(data[:2], "big"), data[2:].decode())
 
     def call(self, method, params=None, number=1):

@@ -339,7 +339,8 @@ static const struct cfg_row table[] = {
 	NUMBER("WS_MESSAGES", "600", 1, 1000000, G_AI,
 		"Messages that one WebSocket connection may send in a minute; beyond, it is closed. Rate limits count besides."),
 	NUMBER("WS_PING_S", "30", 5, 3600, G_AI,
-		"A WebSocket connection that was silent for so many seconds is pinged, and closed when nothing comes for half as long again."),
+		"A WebSocket connection that was silent for so many seconds is pinged, and closed when nothing comes for half as long again; so is one that "
+		"takes nothing of what is sent to it for so long."),
 
 	SECRET("STRIPE_SECRET_KEY", "", G_PAY, "Key for creating payment links at Stripe; empty: none are offered."),
 	SECRET("STRIPE_WEBHOOK_SECRET", "", G_PAY, "Secret with which Stripe signs its webhooks; two, separated by a comma, while it is changed."),

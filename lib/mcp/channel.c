@@ -249,6 +249,7 @@ void
 channels_read(void)
 {
 	crew_read();
+	channels_begin();
 	if (all_channels.wanted && all_channels.watcher == NULL)
 		watch_begin();
 }

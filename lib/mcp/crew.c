@@ -220,14 +220,13 @@ find_free(void)
 struct crew_hand *
 crew_give(const struct crew_job *job, void *owner)
 {
-	struct crew_hand *h = find_free();
+	struct crew_hand *h;
 
+	/* one that has died in the meantime takes nothing */
+	while ((h = find_free()) != NULL && !give(h, job))
+		dismiss(h, true);
 	if (h == NULL)
 		return NULL;
-	if (!give(h, job)) {
-		dismiss(h, true);
-		return NULL;
-	}
 	h->busy = true;
 	h->outside = false;
 	h->owner = owner;

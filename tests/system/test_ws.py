@@ -1,0 +1,202 @@
+"""souk-ws by itself: its limits, slow and broken clients, revoked tokens, a database that is away, its end, and what many idle connections cost."""
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import socket
+import struct
+import subprocess
+import time
+import urllib.request
+
+import pytest
+
+from support import ROOT
+from websocket import BINARY, PING, PONG, Refused, WebSocket
+
+CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_categories", "arguments": {}}}
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Daemon:
+    def __init__(self, souk, **env):
+        self.port = free_port()
+        program = os.path.join(os.path.dirname(souk.bin), "souk-ws")
+        self.process = subprocess.Popen([program, "--port", str(self.port)], env={**os.environ, "SOUK_CONF": souk.conf, "RATE_MCP": "off", "RATE_DATA": "off", **env})
+        for _ in range(200):
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            time.sleep(0.05)
+        raise RuntimeError("souk-ws does not listen")
+
+    def connect(self, **more):
+        return WebSocket("127.0.0.1", self.port, **more)
+
+    def health(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=10) as answer:
+            return json.load(answer)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+
+@pytest.fixture
+def daemon(souk):
+    running = []
+
+    def start(**env):
+        running.append(Daemon(souk, **env))
+        return running[-1]
+    yield start
+    for d in running:
+        if d.process.poll() is None:
+            assert d.stop() == 0
+
+
+def until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.05)
+
+
+def test_limits_hold_and_spare_the_others(daemon):
+    d = daemon(WS_MESSAGES="20", WS_CONNECTIONS="3", BODY_MAX="20000")
+    other = d.connect()
+    binary = d.connect()
+    binary.frame(BINARY, b"\x00\x01")
+    assert binary.closed() == 1003
+    large = d.connect()
+    large.send({"jsonrpc": "2.0", "id": "x" * 30000, "method": "ping"})
+    assert large.closed() == 1009
+    garbled = d.connect()
+    garbled.frame(1, b"\xff\xfe")
+    assert garbled.closed() in (0, 1007)
+    many = d.connect()
+    for i in range(30):
+        many.send({"jsonrpc": "2.0", "id": i, "method": "ping"})
+    assert many.closed() == 1008
+    until(lambda: d.health()["connections"] == 1)
+    kept = [d.connect(), d.connect()]
+    with pytest.raises(Refused) as refused:
+        d.connect()
+    assert refused.value.status == 503
+    assert other.call("ping", number=99)["result"] == {}
+    for ws in kept:
+        ws.sock.close()
+
+
+def test_pings_and_drops_the_silent(daemon):
+    d = daemon(WS_PING_S="5")
+    quiet, answers = d.connect(timeout=20), d.connect(timeout=20)
+    assert quiet.receive()[0] == PING
+    opcode, data = answers.receive()
+    assert opcode == PING
+    answers.frame(PONG, data)
+    with contextlib.suppress(ConnectionError, EOFError):
+        while True:
+            assert quiet.receive()[0] != 1
+    assert answers.call("ping")["result"] == {}
+
+
+def test_drops_who_takes_nothing(daemon):
+    d = daemon(WS_MESSAGES="100000", WS_PING_S="5")
+    slow = d.connect(timeout=1)
+    call = {**CALL, "params": {"name": "search_products", "arguments": {"limit": 50}}}
+    with pytest.raises(OSError):   # the daemon reads no more of it: nothing piles up there
+        for i in range(100000):
+            slow.send({**call, "id": i})
+    assert d.health()["connections"] == 1
+    until(lambda: d.health()["connections"] == 0, 20)
+    assert d.connect().call("ping")["result"] == {}
+
+
+def test_answers_who_sends_much_at_a_time(daemon):
+    d = daemon(WS_MESSAGES="100000")
+    ws = d.connect()
+    for i in range(1500):
+        ws.send({"jsonrpc": "2.0", "id": i, "method": "ping"})
+    assert sorted(ws.message()["id"] for _ in range(1500)) == list(range(1500))
+
+
+def test_a_broken_client_leaves_nothing_behind(daemon):
+    d = daemon()
+    for _ in range(20):
+        ws = d.connect()
+        ws.send(CALL)
+        ws.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        ws.sock.close()
+    for text in (b"GET / HTTP/1.1\r\n\r\n", b"\x00" * 2000, b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n", b"GET /ws HTTP/1.1\r\nX: " + b"y" * 20000):
+        with socket.create_connection(("127.0.0.1", d.port), 5) as s:
+            s.sendall(text)
+    until(lambda: d.health()["connections"] == 0)
+    assert d.connect().call("ping")["result"] == {}
+
+
+def test_a_revoked_token_ends_its_connections(souk, daemon):
+    d = daemon()
+    made = json.loads(subprocess.run([souk.bin, "token", "create", "--name", "to be revoked", "--scope", "catalog:read", "--json"], check=True, capture_output=True,
+                                     env={**os.environ, "SOUK_CONF": souk.conf}).stdout)
+    token = made["token"]
+    ws = d.connect(headers={"Authorization": "Bearer " + token})
+    listening = d.connect(headers={"Authorization": "Bearer " + token})
+    init = {"protocolVersion": "2025-06-18", "capabilities": {}}
+    assert "result" in ws.call("initialize", init)
+    assert "result" in listening.call("initialize", init)
+    assert listening.call("resources/subscribe", {"uri": "souk://products/featured"}, 2)["result"] == {}
+    time.sleep(1)   # until the watcher listens
+    subprocess.run([souk.bin, "token", "revoke", token.split("_")[2]], check=True, env={**os.environ, "SOUK_CONF": souk.conf})
+    ws.send(CALL)
+    assert ws.closed() == 1008
+    assert listening.closed() == 1008
+
+
+def test_a_database_that_is_away_freezes_nobody(daemon):
+    d = daemon(DATABASE_URL="postgresql://souk@/souk?host=/nowhere", REDIS_URL="", RATE_STORE="shm")
+    ws = d.connect()
+    ws.send(CALL)
+    ws.send({"jsonrpc": "2.0", "id": 2, "method": "ping"})
+    answers = {m["id"]: m for m in (ws.message(), ws.message())}
+    assert answers[2]["result"] == {}
+    assert "error" in answers[1]
+    began = time.monotonic()
+    with pytest.raises(Refused) as refused:
+        d.connect(headers={"Authorization": "Bearer mcp_key_AAAAAAAAAAAA_wrong"})
+    assert refused.value.status == 401
+    assert time.monotonic() - began < 3
+
+
+def test_tells_its_clients_when_it_stops(daemon):
+    d = daemon()
+    connections = [d.connect() for _ in range(5)]
+    assert connections[0].call("ping")["result"] == {}
+    d.process.send_signal(signal.SIGTERM)
+    assert [ws.closed() for ws in connections] == [1001] * 5
+    assert d.process.wait(20) == 0
+
+
+def test_workers_that_die_are_replaced(daemon):
+    d = daemon(WS_WORKERS="1")
+    ws = d.connect()
+    assert "result" in ws.call("tools/list")
+    children = pathlib.Path(f"/proc/{d.process.pid}/task/{d.process.pid}/children").read_text().split()
+    for child in children:
+        os.kill(int(child), signal.SIGKILL)
+    time.sleep(0.2)
+    assert "result" in ws.call("tools/call", CALL["params"], 2)
+
+
+def test_a_thousand_idle_connections_take_less_than_50_mb(souk):
+    done = subprocess.run([os.path.join(ROOT, "bench", "websocket.py"), "1000", str(free_port())], check=True, capture_output=True, timeout=120,
+                          env={**os.environ, "SOUK_BIN": souk.bin, "SOUK_CONF": souk.conf})
+    report = json.loads(done.stdout)
+    assert report["connections"] == 1000
+    assert report["kb"] < 50 * 1024, report
