@@ -103,7 +103,6 @@ int cmd_oauth_key_rotate(struct cli *cli);
 int cmd_oauth_list(struct cli *cli);
 int cmd_oauth_revoke(struct cli *cli);
 int cmd_oauth_rotate(struct cli *cli);
-<<<<<<< HEAD
 int cmd_optout_add(struct cli *cli);
 int cmd_optout_list(struct cli *cli);
 int cmd_optout_remove(struct cli *cli);
@@ -124,10 +123,8 @@ int cmd_webhook_remove(struct cli *cli);
 int cmd_webhook_resend(struct cli *cli);
 int cmd_webhook_rotate(struct cli *cli);
 int cmd_webhook_test(struct cli *cli);
-=======
 int cmd_rates(struct cli *cli);
 int cmd_search_report(struct cli *cli);
->>>>>>> 7286064 (search: attributes and other currencies as filters, clicks and a report)
 int cmd_search_run(struct cli *cli);
 int cmd_serve(struct cli *cli);
 int cmd_staff_add(struct cli *cli);
