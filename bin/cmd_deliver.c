@@ -1,4 +1,4 @@
-/* souk deliver: send what waits in souk.outbox, once or for as long as it runs. */
+/* souk deliver: send what waits in souk.outbox, and see to payments that wait, once or for as long as it runs. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,11 +14,13 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "notify/deliver.h"
+#include "shop/pay.h"
 #include "store/db.h"
 #include "store/shm.h"
 
 #define ROW_MS 300000
 #define IDLE_MS 1000
+#define SWEEP_MS 5000
 #define TROUBLE_MS 5000	/* the database is away */
 
 static volatile sig_atomic_t stopped;
@@ -53,6 +55,24 @@ one(struct cli *cli, const char *only, bool *found, struct deliver_report *repor
 	return e;
 }
 
+/* What payments need to have done now and then, where webhooks do not wait for it. */
+static void
+sweep(struct cli *cli)
+{
+	static int64_t next_ms;
+
+	if (now_ms() < next_ms)
+		return;
+	next_ms = now_ms() + SWEEP_MS;
+	random_uuid(cli->c.id);
+	cli->c.deadline_ms = now_ms() + ROW_MS;
+	if (pay_sweep(&cli->c) != E_OK)
+		log_event(LOG_WARN_, &cli->c, "payments", LOG_S("error", ctx_message(&cli->c)));
+	db_rollback(&cli->c);
+	ctx_clear_error(&cli->c);
+	arena_reset(&cli->arena);
+}
+
 static void
 work_on(struct cli *cli, const char *only)
 {
@@ -60,6 +80,8 @@ work_on(struct cli *cli, const char *only)
 	bool found;
 
 	while (!stopped) {
+		if (strcmp(only, "webhooks") != 0)
+			sweep(cli);
 		if (one(cli, only, &found, &report) != E_OK)
 			rest(TROUBLE_MS);
 		else if (!found)
@@ -128,6 +150,8 @@ cmd_deliver(struct cli *cli)
 		work_on(cli, only);
 		return CLI_OK;
 	}
+	if (only == NULL || strcmp(only, "messages") == 0)
+		sweep(cli);
 	while (found && !stopped)
 		if ((e = one(cli, only != NULL ? only : "", &found, &r)) != E_OK)
 			return cli_fail(cli, CLI_DATABASE, "the database did not answer");

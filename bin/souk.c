@@ -47,7 +47,8 @@ const struct command commands[] = {
 	      { "memory", "MB", "memory to use (INDEX_MEMORY_MB)", NULL },
 	      { "quiet", NULL, "print nothing", NULL } } },
 	{ "deliver", cmd_deliver, "send messages and webhooks that wait", "", 0, 0,
-	    "Makes every attempt that is due and ends; several at once are safe. With --watch it goes on, as souk-serve has it.", 0,
+	    "Makes every attempt that is due, works off payment events and unpaid orders, and ends; several at once are safe. With --watch it goes on,\n"
+	    "as souk-serve has it.", 0,
 	    { { "watch", NULL, "go on", NULL },
 	      { "only", "KIND", "messages or webhooks", "messages webhooks" },
 	      { "quiet", NULL, "print nothing", NULL } } },

@@ -8,7 +8,22 @@
 
 #include "core/banned.h"
 #include "core/config.h"
+#include "core/json.h"
+#include "shop/pay.h"
 #include "store/fetch.h"
+
+/* What a payment needs of its provider: a refund, the end of a session. */
+static void
+stripe_send(struct ctx *c, const struct delivery *d, struct outcome *out)
+{
+	size_t n;
+	const char *failed = NULL;
+	enum err e = pay_deliver(c, json_text(c, d->data, &n), &failed);
+
+	out->kind = e != E_OK ? OUTCOME_RETRY : failed != NULL ? OUTCOME_PARK : OUTCOME_SENT;
+	out->reason = e != E_OK ? ctx_message(c) : failed;
+	out->wait_s = e != E_OK ? c->retry_after_s : 0;
+}
 
 static const struct {
 	const char *name;
@@ -18,6 +33,7 @@ static const struct {
 	{ "sms", sms_send },
 	{ "whatsapp", whatsapp_send },
 	{ "webhook", webhook_send },
+	{ "stripe", stripe_send },
 };
 
 channel_fn *

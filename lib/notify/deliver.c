@@ -74,7 +74,8 @@ wait_after(const struct delivery *d, const struct outcome *out)
 static enum err
 settle(struct ctx *c, const struct delivery *d, struct outcome *out, struct deliver_report *report)
 {
-	int64_t hours = cfg_int(strcmp(d->channel, "webhook") == 0 ? "WEBHOOK_RETRY_H" : "NOTIFY_RETRY_H");
+	/* messages are worth nothing when they are old; webhooks and payments are */
+	int64_t hours = cfg_int(d->template[0] != '\0' ? "NOTIFY_RETRY_H" : "WEBHOOK_RETRY_H");
 
 	if (out->kind == OUTCOME_RETRY && (d->age_s >= hours * 3600 || d->attempt >= ATTEMPTS_MAX)) {
 		out->kind = OUTCOME_PARK;
