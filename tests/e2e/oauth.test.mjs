@@ -21,6 +21,7 @@ import { launch, setting, souk_url } from "./support.mjs";
 const info = { name: "souk-e2e", version: "1.0.0" };
 const redirect = "http://localhost:33418/callback";
 const env = { SOUK_BIN: setting("SOUK_BIN"), SOUK_CONF: setting("SOUK_CONF") };
+const staff = make_staff("viewer", env);
 
 const kinds = {
 	"sdk 1.x": { client: () => new LegacyClient(info), transport: LegacyTransport, unauthorized: LegacyUnauthorized },
@@ -111,7 +112,6 @@ for (const kind of Object.keys(kinds))
 	for (const [way, url] of [["registration", undefined], ["a metadata document", document_url]])
 		describe(`${kind}, ${way}`, () => {
 			test("connects without a log-in, logs in for its user's call, refreshes, and asks for more when it needs more", async () => {
-				const staff = make_staff("viewer", env);
 				const provider = new Provider(url);
 				const person = new Person(souk_url());
 				const connection = await connect(kind, provider);
@@ -155,7 +155,7 @@ test("a client that was told no has nothing", async () => {
 	const provider = new Provider();
 	const { client } = await connect("client 2.x, auto", provider);
 	await assert.rejects(client.callTool({ name: "search_orders", arguments: {} }), UnauthorizedError);
-	const back = new URL(await new Person(souk_url()).allow(provider.asked.href, make_staff("viewer", env), "deny"));
+	const back = new URL(await new Person(souk_url()).allow(provider.asked.href, staff, "deny"));
 	assert.equal(back.searchParams.get("error"), "access_denied");
 	assert.equal(back.searchParams.get("iss"), souk_url());
 	assert.equal(back.searchParams.get("code"), null);
@@ -170,7 +170,6 @@ for (const [language, words] of Object.entries({
 	fr: { title: "Autoriser l’accès ?", allow: "Autoriser", right: "Voir toutes les commandes, leur contenu et où sont les colis", unverified: "non vérifié" },
 }))
 	test(`the pages in Chromium, ${language}`, async () => {
-		const staff = make_staff("viewer", env);
 		const provider = new Provider();
 		const { client, transport } = await connect("client 2.x, auto", provider);
 		await assert.rejects(client.callTool({ name: "search_orders", arguments: {} }), UnauthorizedError);

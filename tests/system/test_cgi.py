@@ -30,6 +30,8 @@ REQUESTS = {
                ("POST", "/api/ai/search", json.dumps({"query": "lampe", "limit": "x"}).encode(), 400, "limit")],
     "products": [("GET", "/api/mcp/customersProducts?action=search&query=lampe", None, 200, '"products"'),
                  ("GET", "/api/mcp/customersProducts", None, 400, "action")],
+    "oauth": [("GET", "/.well-known/oauth-authorization-server", None, 200, "code_challenge_methods_supported"), ("GET", "/oauth/jwks", None, 200, '"keys"'),
+              ("POST", "/oauth/register", b'{"redirect_uris": ["https://x/"]}', 201, "client_id")],
     "mcp": [("POST", "/mcp", PING, 200, '"id":7'), ("POST", "/mcp/catalog", call("list_categories"), 200, '"categories"'),
             ("POST", "/mcp", call("search_products"), 200, '"products"'), ("POST", "/mcp", b'{"a":', 400, "-32700"), ("GET", "/mcp", None, 405, "POST")],
 }
