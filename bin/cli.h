@@ -133,6 +133,8 @@ int cmd_staff_enable(struct cli *cli);
 int cmd_staff_list(struct cli *cli);
 int cmd_staff_passwd(struct cli *cli);
 int cmd_staff_totp(struct cli *cli);
+int cmd_service_export(struct cli *cli);
+int cmd_service_import(struct cli *cli);
 int cmd_token_create(struct cli *cli);
 int cmd_token_list(struct cli *cli);
 int cmd_token_revoke(struct cli *cli);
