@@ -17,12 +17,12 @@ SELECT day >= p.valid_from AND day <= coalesce(p.valid_to, day) AND (p.countries
 	AND (p.mark IS NULL OR p.mark = policy_holds.mark) AND (p.category_id IS NULL OR p.category_id = ANY (policy_holds.path_ids))
 $$;
 
--- How particular it is: the mark of a product counts more than its category, the category more than the country.
+-- How particular it is: the mark of a product counts more than its category, the category more than the country, one country more than many.
 CREATE OR REPLACE FUNCTION shop.policy_rank(p shop.policies, path_ids bigint[]) RETURNS integer
 LANGUAGE sql IMMUTABLE
 AS $$
 SELECT CASE WHEN p.mark IS NULL THEN 0 ELSE 1000 END + 10 * coalesce(array_position(path_ids, p.category_id), 0)
-	+ CASE WHEN p.countries = '{}' THEN 0 ELSE 1 END
+	+ CASE WHEN p.countries = '{}' THEN 0 ELSE greatest(10 - cardinality(p.countries), 1) END
 $$;
 
 -- The policy of that name that holds; NULL when there is none.

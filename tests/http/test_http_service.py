@@ -65,7 +65,7 @@ def test_corrections_are_told_and_nonsense_finds_nothing(souk):
     for query in ("xqzzy wvrrk", "the of and", "?!", "%_\\'", "'; DROP TABLE shop.faqs --"):
         got = souk.call("search_faq", {"query": query})
         assert got.ok and got.value["results"] == [] or query.startswith("'"), got
-    assert souk.call("search_faq", {"query": "delivery", "category": "payment"}).value["results"] == []
+    assert souk.call("search_faq", {"query": "password", "category": "payment"}).value["results"] == []
     assert len(souk.call("search_faq", {"query": "delivery order return", "limit": 2}).value["results"]) <= 2
 
 
@@ -105,9 +105,9 @@ def test_policies_and_questions_are_resources(souk, stranger):
     templates = {r["uriTemplate"] for r in stranger.mcp("resources/templates/list", server="support").json["result"]["resourceTemplates"]}
     assert {"souk://policies/{name}", "souk://faq/{category}"} <= templates
     for uri in ("souk://policies/return", "vivr://policies/return"):
-        got = read(uri, headers={"Accept-Language": "de"}).json["result"]["contents"][0]
+        got = read(uri, headers={"Accept-Language": "en"}).json["result"]["contents"][0]
         body = json.loads(got["text"])
-        assert got["uri"] == uri and body["name"] == "return" and any(p["code"] == "return-eu" and p["locale"] == "de" for p in body["policies"])
+        assert got["uri"] == uri and body["name"] == "return" and any(p["code"] == "return-eu" and p["locale"] == "en" for p in body["policies"])
     everything = json.loads(read("souk://faq").json["result"]["contents"][0]["text"])
     some = json.loads(read("souk://faq/account").json["result"]["contents"][0]["text"])
     assert everything["total"] == 12 == len(everything["entries"]) and {e["category"] for e in some["entries"]} == {"account"}
@@ -132,7 +132,7 @@ def test_a_return_end_to_end(souk, shopper):
     assert souk.call("list_returns", {"orderId": number}, token=shopper.token).value["total"] == 0, "nothing is done before the user agreed"
     made = souk.call("open_return", {"orderId": number, "reason": "wrong_size", "items": [{"orderItemId": can["items"][0]["orderItemId"], "quantity": 2}]},
                      token=shopper.token).value
-    assert made["status"] == "APPROVED" and made["refund"]["total"] == 19.33 - 4.9 and made["refund"]["shipping"] == 0
+    assert made["status"] == "APPROVED" and made["refund"]["total"] == 14.43 and made["refund"]["shipping"] == 0
     assert made["label"]["reference"] == made["returnNumber"] and made["label"]["to"]["country"] == "FR" and made["instructions"]
     assert souk.call("check_return_eligibility", {"orderId": number}, token=shopper.token).value["items"][0]["returnable"] == 1
     stock = int(souk.value(f"SELECT stock FROM shop.products WHERE id = {shopper.product}"))
@@ -210,7 +210,8 @@ def test_tickets_and_a_person(souk, shopper):
     made = souk.call("vivr_create_support_ticket", {"subject": "Where?", "description": "Where is it?", "category": "shipping", "priority": "high"}, token=shopper.token).value
     key = {"ticketId": made["ticketNumber"]}
     souk.call("reply_to_ticket", dict(key, message="He called twice", internal=True), token=souk.admin)
-    souk.call("reply_to_ticket", dict(key, message="Tomorrow"), token=souk.admin)
+    told = souk.call("reply_to_ticket", dict(key, message="Tomorrow"), token=souk.admin)
+    assert told.ok, told
     seen = souk.call("get_ticket_status", key, token=shopper.token).value
     assert [m["text"] for m in seen["messages"]] == ["Where is it?", "Tomorrow"] and seen["status"] == "waiting"
     assert len(souk.call("get_ticket", key, token=souk.admin).value["messages"]) == 3
