@@ -190,6 +190,8 @@ pay_deliver(struct ctx *c, const char *task, const char **failed)
 		return fail(c, E_INTERNAL, NULL);
 	if (stripe_post(c, path, params, key, &reply))
 		return c->err;
+	if (reply.status >= 300)
+		log_refusal(c, path, &reply);
 	if (reply.again)
 		return fail(c, E_UNAVAILABLE, "stripe answered %d", reply.status);
 	v[1] = arena_printf(c->a, "%d", reply.status);

@@ -182,6 +182,9 @@ BEGIN
 	END IF;
 	PERFORM shop.payment_close(x.id, 'expired') FROM shop.payments x WHERE x.order_id = o.id AND x.id <> p.id AND x.state IN ('open', 'pending');
 	UPDATE shop.orders x SET payment_status = 'paid', paid_at = coalesce(x.paid_at, now()), updated_at = now() WHERE x.id = o.id;
+	PERFORM souk.notify('order_confirmation', o.customer_id, CASE WHEN o.customer_id IS NULL THEN o.email END, NULL,
+		jsonb_build_object('orderId', o.id::text), 'order_confirmation:' || o.id)
+	  WHERE o.customer_id IS NOT NULL OR o.email IS NOT NULL;
 	IF o.status = 'PENDING' OR (o.status = 'PROCESSING' AND p.provider <> 'on_delivery') THEN
 		PERFORM shop.order_move(o.id, 'PAID', 'payment ' || p.reference, jsonb_build_object('provider', p.provider, 'reference', p.reference));
 	ELSE

@@ -42,7 +42,7 @@ BEGIN
 	END IF;
 	PERFORM set_config('souk.kind', 'system', true);
 	p := shop.payment_open(which, way, form);
-	IF way = 'stripe' AND form = 'link' THEN
+	IF way = 'stripe' AND form = 'link' AND p.url IS NULL THEN
 		PERFORM shop.hold_until(which, now() + interval '7 days');
 	END IF;
 	SELECT * INTO o FROM shop.orders x WHERE x.id = which;
@@ -249,6 +249,9 @@ BEGIN
 	FOR late IN SELECT h.order_id FROM shop.stock_holds h WHERE h.expires_at <= now() ORDER BY h.order_id LIMIT 100 LOOP
 		orders := orders + shop.order_expire(late.order_id, true)::integer;
 	END LOOP;
+	-- Given up by the dispatcher: the money is still here.
+	PERFORM shop.refund_failed(r.id, o.reason) FROM souk.outbox o JOIN shop.refunds r ON r.id = (o.data->>'refund')::bigint
+	  WHERE o.channel = 'stripe' AND o.status = 'parked' AND o.done_at > now() - interval '7 days' AND r.state IN ('requested', 'sent');
 	DELETE FROM shop.baskets b WHERE b.id IN (SELECT x.id FROM shop.baskets x WHERE x.expires_at <= now() AND x.order_id IS NULL LIMIT 1000);
 	GET DIAGNOSTICS baskets = ROW_COUNT;
 	RETURN json_build_object('orders', orders, 'baskets', baskets);
