@@ -490,3 +490,39 @@ def test_a_slow_endpoint_holds_up_no_mail(shop, hook):
             worker.terminate()
             assert worker.wait(30) == 0
     assert shop.rows("SELECT status FROM souk.webhook_deliveries") == [["200"]], "what was under way at SIGTERM was finished"
+
+
+# ---- what the manual says
+
+
+CALL = {"php": ("php", 'echo json_encode(souk_event(file_get_contents("php://stdin"), $argv[1], $argv[2]));'),
+        "js": ("node", 'console.log(JSON.stringify(soukEvent(require("node:fs").readFileSync(0), process.argv[2], process.argv[3])));'),
+        "python": ("/usr/bin/python3", "import sys\nprint(json.dumps(souk_event(sys.stdin.buffer.read(), sys.argv[1], sys.argv[2])))")}
+
+
+@pytest.mark.parametrize("language", sorted(CALL))
+def test_the_manual_verifies(shop, hook, language, tmp_path):
+    """The code of docs/webhooks.md takes what souk signs, and nothing else."""
+    with open(os.path.join(ROOT, "docs", "webhooks.md"), encoding="utf-8") as f:
+        code, = re.findall(rf"```{language}\n(.*?)```", f.read(), re.S)
+    program, call = CALL[language]
+    script = tmp_path / f"verify.{'cjs' if language == 'js' else language}"
+    script.write_text(f"{code}\n{call}\n", encoding="utf-8")
+
+    def verify(body, signature, secret):
+        return subprocess.run([program, str(script), signature, secret], input=body, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30, check=False)
+
+    old = hook.secrets[0]
+    new = json.loads(shop.souk("webhook", "rotate", hook.id, "--json"))["secret"]
+    event = emit(shop)
+    assert deliver(shop) == (1, 0, 0, 0)
+    request, = hook.requests
+    signature = request.header("souk-signature")
+    for secret in (old, new):
+        done = verify(request.body, signature, secret)
+        assert done.returncode == 0, done.stderr.decode()
+        assert json.loads(done.stdout)["id"] == event and json.loads(done.stdout)["data"] == hook.events[event]["data"]
+    t = int(re.match(r"t=(\d+)", signature)[1])
+    for body, header, secret in ((request.body + b" ", signature, new), (request.body, signature, new + "x"), (request.body, "", new),
+                                 (request.body, signature.replace(f"t={t}", f"t={t + 1}"), new), (request.body, f"t={t}", new), (request.body, f"t={t},v1=00", new)):
+        assert verify(body, header, secret).returncode != 0, header
