@@ -1,5 +1,6 @@
 """Messages and webhooks on the wire: a real SMTP server, and stand-ins that check what the providers would check."""
 import base64
+import hmac
 import json
 import os
 import re
@@ -523,6 +524,7 @@ def test_the_manual_verifies(shop, hook, language, tmp_path):
         assert done.returncode == 0, done.stderr.decode()
         assert json.loads(done.stdout)["id"] == event and json.loads(done.stdout)["data"] == hook.events[event]["data"]
     t = int(re.match(r"t=(\d+)", signature)[1])
-    for body, header, secret in ((request.body + b" ", signature, new), (request.body, signature, new + "x"), (request.body, "", new),
+    stale = hmac.new(new.encode(), f"{t - 301}.".encode() + request.body, "sha256").hexdigest()
+    for body, header, secret in ((request.body, f"t={t - 301},v1={stale}", new), (request.body + b" ", signature, new), (request.body, signature, new + "x"), (request.body, "", new),
                                  (request.body, signature.replace(f"t={t}", f"t={t + 1}"), new), (request.body, f"t={t}", new), (request.body, f"t={t},v1=00", new)):
         assert verify(body, header, secret).returncode != 0, header
