@@ -1,4 +1,6 @@
 """Who may do what: privileges of the web role, row-level security."""
+import re
+
 import pytest
 from conftest import SqlError, columns, record
 
@@ -65,6 +67,74 @@ def test_guest_sees_the_one_order(shop):
         assert as_web(shop, f"{speak} SELECT count(*) FROM {table}") == ["0"], table
 
 
+# Tables that name a customer or an order and have no policy, with the reason.
+BEFORE_ANYBODY_SPEAKS = {"souk.tokens", "souk.oauth_grants"}  # looked up by an id or a hash, to find out who speaks
+NOT_FOR_PROGRAMS = {"shop.stock_moves"}  # numbers of pieces: the role of programs has no privilege
+# Policies that let everybody in, with what they let in.
+OPEN_POLICIES = {("shop.reviews", "published"), ("souk.interactions", "append")}
+
+
+def of_customers(db):
+    """(table, forced row-level security, number of policies, may programs read it) of all tables with a customer's data."""
+    return db.rows("""
+        SELECT n.nspname || '.' || c.relname, c.relrowsecurity AND c.relforcerowsecurity, (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid),
+            has_any_column_privilege('maker_web', c.oid, 'SELECT, INSERT, UPDATE, REFERENCES')
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname IN ('shop', 'souk') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+            AND (c.oid = 'shop.customers'::regclass OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
+                AND a.attname IN ('customer_id', 'order_id', 'visitor', 'email', 'recipient', 'ticket_id', 'return_id', 'basket_id')))
+        ORDER BY 1""")
+
+
+def test_every_table_with_a_customers_data_has_a_policy(shop):
+    """A new table with a column customer_id or order_id and no policy fails, and so does an exception that is none any more."""
+    tables = of_customers(shop)
+    assert len(tables) >= 12
+    without = {t for t, forced, policies, _ in tables if forced != "t" or policies == "0"}
+    assert without == BEFORE_ANYBODY_SPEAKS | NOT_FOR_PROGRAMS
+    assert {t for t, _, _, readable in tables if t in NOT_FOR_PROGRAMS and readable == "t"} == set()
+    views = shop.rows("SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname IN ('shop', 'souk') "
+                      "AND c.relkind IN ('v', 'm') AND has_table_privilege('maker_web', c.oid, 'SELECT') AND EXISTS (SELECT FROM pg_attribute a "
+                      "WHERE a.attrelid = c.oid AND a.attname IN ('customer_id', 'order_id', 'email'))")
+    assert views == [], "a view shows its owner's rows"
+
+
+def test_every_policy_begins_with_nobody(shop):
+    """Each asks who speaks; none is simply true, but those that say so here."""
+    policies = shop.rows("SELECT n.nspname || '.' || c.relname, p.polname, translate(concat(pg_get_expr(p.polqual, p.polrelid), ' ', "
+                         "pg_get_expr(p.polwithcheck, p.polrelid)), E'\\n', ' ') FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid "
+                         "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname IN ('shop', 'souk')")
+    assert len(policies) >= 12
+    asks = re.compile(r"\b(sees_all|is_system|me|my_order|visitor)\(\)|FROM shop\.(orders|tickets|returns|baskets)\b")
+    assert {(t, name) for t, name, text in policies if not asks.search(text)} == OPEN_POLICIES
+
+
+@pytest.mark.parametrize("speak", ["", "SET souk.kind = 'anonymous';", "SET souk.kind = 'visitor'; SET souk.visitor = 'nobody';",
+                                   "SET souk.kind = 'customer'; SET souk.customer_id = '999999999999';",
+                                   "SET souk.kind = 'guest'; SET souk.order_id = '999999999999';"])
+def test_strangers_see_no_customers_data(shop, speak):
+    """In no table at all, as the role of programs: whatever the demo shop has, and what the tables of log-in have."""
+    shop.run("INSERT INTO souk.roles (role, title) VALUES ('tester', 'x') ON CONFLICT DO NOTHING; SET souk.kind = 'system'; "
+             "INSERT INTO souk.staff (email, name, role, password) VALUES ('t@shop.example', 'T', 'tester', 'x') ON CONFLICT DO NOTHING; "
+             "INSERT INTO souk.sessions (hash, customer_id, expires_at) SELECT '\\x00', min(id), now() + interval '1 hour' FROM shop.customers ON CONFLICT DO NOTHING; "
+             "INSERT INTO souk.login_codes (id, purpose, hash, expires_at) VALUES (repeat('x', 22), 'guest', '', now() + interval '1 hour') ON CONFLICT DO NOTHING")
+    readable = [t for t, _, policies, _ in of_customers(shop) if policies != "0" and t != "shop.reviews"
+                and shop.value(f"SELECT has_table_privilege('maker_web', '{t}', 'SELECT')") == "t"]
+    assert {"shop.orders", "shop.customers", "souk.staff", "souk.sessions", "souk.login_codes"} <= set(readable)
+    seen = as_web(shop, speak + " " + " UNION ALL ".join(f"SELECT '{t}' FROM {t}" for t in readable))
+    assert seen == [], sorted(set(seen))
+
+
+@pytest.mark.parametrize("kind", ["staff", "service", "customer", "guest"])
+def test_log_ins_are_for_souk_itself(shop, kind):
+    """Not even staff reads passwords, sessions or codes."""
+    shop.run("SET souk.kind = 'system'; INSERT INTO souk.sessions (hash, customer_id, expires_at) SELECT '\\x01', min(id), now() + interval '1 hour' "
+             "FROM shop.customers ON CONFLICT DO NOTHING")
+    for table in ("souk.staff", "souk.staff_recovery", "souk.sessions", "souk.login_codes"):
+        assert as_web(shop, f"SET souk.kind = '{kind}'; SET souk.customer_id = '1'; SET souk.order_id = '1'; SELECT count(*) FROM {table}") == ["0"], table
+    assert as_web(shop, "SET souk.kind = 'system'; SELECT count(*) > 0 FROM souk.sessions") == ["t"]
+
+
 def test_proven_order_counts_for_guests_and_customers_alone(shop):
     for kind, seen in (("guest", "1"), ("customer", "1"), ("visitor", "0"), ("anonymous", "0"), ("", "0")):
         assert as_web(shop, f"SET souk.kind = '{kind}'; SET souk.order_id = '7'; SELECT count(*) FROM shop.orders") == [seen], kind
@@ -105,7 +175,9 @@ def test_partitions_cannot_be_read_around_the_policy(shop):
     "UPDATE souk.interactions SET success = true", "SELECT * FROM souk.audit", "UPDATE souk.audit SET action = ''", "DELETE FROM souk.audit",
     "INSERT INTO souk.migrations (version, name, checksum) VALUES (99, 'x', 'x')", "DELETE FROM souk.idempotency_keys", "CREATE TABLE shop.x ()",
     "CREATE TABLE souk.x ()", "CREATE FUNCTION shop.x() RETURNS int LANGUAGE sql AS 'SELECT 1'", "SELECT souk.housekeep(24)", "SELECT shop.refresh_pairs()",
-    "SELECT shop.category_ensure('x')", "SELECT shop.search_refresh()", "ALTER TABLE shop.products DISABLE ROW LEVEL SECURITY"])
+    "INSERT INTO souk.staff (email, name, role, password) VALUES ('x', 'x', 'owner', 'x')", "UPDATE souk.staff SET role = 'owner'",
+    "UPDATE souk.staff SET totp_key = NULL", "DELETE FROM souk.staff", "UPDATE souk.roles SET scopes = '{*}'", "DELETE FROM souk.login_codes",
+    "UPDATE souk.login_codes SET expires_at = now()", "SELECT shop.category_ensure('x')", "SELECT shop.search_refresh()", "ALTER TABLE shop.products DISABLE ROW LEVEL SECURITY"])
 def test_web_role_may_not(shop, statement):
     with pytest.raises(SqlError) as e:
         as_web(shop, "SET souk.kind = 'system'; " + statement)
