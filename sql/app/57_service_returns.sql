@@ -237,7 +237,9 @@ BEGIN
 	spoken := coalesce((SELECT c.locale FROM shop.customers c WHERE c.id = r.customer_id), souk.locale(NULL));
 	PERFORM souk.notify(template, r.customer_id, CASE WHEN r.customer_id IS NULL THEN o.email END, spoken,
 		jsonb_strip_nulls(jsonb_build_object('returnNumber', r.number, 'orderNumber', o.number, 'status', r.status,
-			'amount', souk.money_text(r.refund_minor, r.currency, spoken), 'note', r.decision_note,
+			'accepted', CASE WHEN r.status IN ('APPROVED', 'RECEIVED', 'REFUNDED') THEN true END, 'reason', r.decision_note,
+			'refund', CASE WHEN r.status <> 'REFUSED' AND r.refund_minor > 0 THEN souk.money_text(r.refund_minor, r.currency, spoken) END,
+			'amount', souk.money_text(r.refund_minor, r.currency, spoken),
 			'instructions', (shop.policy_text(r.policy_id, spoken)).instructions)), template || ':' || r.number || ':' || r.status);
 END
 $$;
@@ -379,6 +381,23 @@ BEGIN
 END
 $$;
 
+-- Goods that go back to the buyer leave the shelf again; SK409 when they were sold meanwhile.
+CREATE OR REPLACE FUNCTION shop.return_unstock(r shop.returns) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	line record;
+BEGIN
+	FOR line IN
+		SELECT i.id, i.product_id, i.variant_id, x.restocked FROM shop.return_items x JOIN shop.order_items i ON i.id = x.order_item_id
+		 WHERE x.return_id = r.id AND x.restocked > 0 ORDER BY i.product_id, i.variant_id, i.id
+	LOOP
+		PERFORM shop.stock_add(line.product_id, line.variant_id, -line.restocked, 'return ' || r.number || ' refused', r.order_id);
+		UPDATE shop.return_items x SET restocked = 0 WHERE x.return_id = r.id AND x.order_item_id = line.id;
+	END LOOP;
+END
+$$;
+
 -- Which decision leads from where to where.
 CREATE OR REPLACE FUNCTION shop.return_next(status text, action text) RETURNS text
 LANGUAGE sql IMMUTABLE
@@ -448,12 +467,17 @@ BEGIN
 	PERFORM shop.return_note(r.id, was, becomes, args->>'note');
 	IF becomes = 'RECEIVED' AND coalesce((args->>'restock')::boolean, r.ground = 'withdrawal') THEN
 		PERFORM shop.return_restock(r);
+	ELSIF becomes = 'REFUSED' THEN
+		PERFORM shop.return_unstock(r);
 	ELSIF becomes = 'REFUNDED' THEN
 		UPDATE shop.returns x SET refund_id = shop.return_refund(r), refunded_at = now() WHERE x.id = r.id RETURNING x.* INTO r;
 	END IF;
 	PERFORM souk.audit_note('return.' || (args->>'action'), r.number, jsonb_build_object('from', was, 'to', becomes, 'refund', souk.money(r.refund_minor, r.currency)));
-	IF becomes <> 'REFUNDED' OR r.refund_id IS NULL THEN
-		PERFORM shop.return_tell(r, CASE WHEN becomes = 'REFUNDED' AND r.refund_minor > 0 THEN 'refund_sent' ELSE 'return_decided' END);
+	-- Whoever was told that the return is accepted hears again when the money goes; what the policy granted is confirmed when the goods are here.
+	IF becomes IN ('APPROVED', 'REFUSED') OR (becomes = 'RECEIVED' AND r.decided_by = 'policy') THEN
+		PERFORM shop.return_tell(r, 'return_decided');
+	ELSIF becomes = 'REFUNDED' AND r.refund_id IS NULL AND r.refund_minor > 0 THEN
+		PERFORM shop.return_tell(r, 'refund_sent');
 	END IF;
 	RETURN shop.return_json(r);
 END

@@ -292,6 +292,19 @@ def test_received_goods_go_back_on_the_shelf_once(service):
     assert service.system(f"SELECT sum(delta) FROM shop.stock_moves WHERE reason = 'return {made['returnNumber']}'") == "3"
 
 
+def test_what_is_refused_after_all_leaves_the_shelf_again(service):
+    made = service.open(service.order([(1, 2, 1000)]))
+    before = stock(service)
+    service.decide(made, "receive")
+    got = service.decide(made, "refuse", note="Used")
+    assert stock(service) == before and got["items"][0]["restocked"] == 0
+    made = service.open(service.order([(1, 2, 1000)]))
+    service.decide(made, "receive")
+    service.system("UPDATE shop.products SET stock = 1 WHERE id = 1")
+    assert "not enough units" in refused("SK409", service.decide, made, "refuse")
+    service.system(f"UPDATE shop.products SET stock = {before[0]} WHERE id = 1")
+
+
 def test_defective_goods_stay_off_the_shelf_unless_staff_says_so(service):
     for restock, back in ((None, 0), (True, 1)):
         made = service.open(service.order([(1, 1, 1000)]), reason="defective")
@@ -328,12 +341,20 @@ def test_refused_units_may_come_again(service):
 
 
 def test_everybody_is_told(service):
+    def told(made):
+        return service.db.rows("SET souk.kind = 'system'; SELECT template, recipient, locale, data->>'accepted', data->>'refund', data->>'reason' FROM souk.outbox "
+                               f"WHERE data->>'returnNumber' = '{made['returnNumber']}' ORDER BY id")
+    to = ["c2@example.org", "en"]
     made = service.open(service.order([(1, 1, 1000)], customer=2, country="US"), customer=2)
-    service.decide(made, "approve")
-    rows = service.db.rows("SET souk.kind = 'system'; SELECT template, recipient, locale, data->>'amount' FROM souk.outbox "
-                           f"WHERE data->>'returnNumber' = '{made['returnNumber']}' ORDER BY id")
-    assert [r[:3] for r in rows] == [["return_opened", "c2@example.org", "en"], ["return_decided", "c2@example.org", "en"]]
-    assert "10.00" in rows[0][3]
+    for action in ("approve", "receive", "refund"):
+        service.decide(made, action)
+    refund = told(made)[0][4]
+    assert "10.00" in refund and told(made) == [["return_opened", *to, "", refund, ""], ["return_decided", *to, "true", refund, ""], ["refund_sent", *to, "true", refund, ""]]
+    made = service.open(service.order([(1, 1, 1000)], customer=2), customer=2)
+    service.decide(made, "receive")
+    service.decide(made, "refuse", note="Burnt")
+    assert [(r[0], r[3], r[4] != "", r[5]) for r in told(made)] == [
+        ("return_opened", "true", True, ""), ("return_decided", "true", True, ""), ("return_decided", "", False, "Burnt")]
 
 
 # ---- whose
