@@ -72,7 +72,7 @@ BEGIN
 	GET DIAGNOSTICS keys = ROW_COUNT;
 	parts := souk.interactions_prepare();
 	RETURN json_build_object('kv', kv, 'rate_counters', rates, 'idempotency_keys', keys, 'partitions', parts,
-		'oauth', souk.oauth_housekeep(), 'outbox', souk.outbox_housekeep(),
+		'oauth', souk.oauth_housekeep(), 'login', souk.login_housekeep(), 'outbox', souk.outbox_housekeep(),
 		'more', greatest(kv, rates, keys) >= 10000);
 END
 $$;

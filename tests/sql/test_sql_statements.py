@@ -198,6 +198,17 @@ def test_interactions_go_into_the_partition_of_their_month(empty):
     assert empty.value("SELECT to_regclass('souk.interactions_2001_01')") == ""
 
 
+def test_housekeeping_removes_ended_log_ins(empty):
+    """Sessions at their end, codes a day later; what still counts stays."""
+    empty.run("SET souk.kind = 'system'; INSERT INTO shop.customers (id, name) VALUES (900001, 'H'); "
+              "INSERT INTO souk.sessions (hash, customer_id, expires_at) VALUES ('\\x01', 900001, now() - interval '1 s'), ('\\x02', 900001, now() + interval '1 h'); "
+              "INSERT INTO souk.login_codes (id, purpose, hash, expires_at) VALUES (repeat('a', 22), 'guest', '', now() - interval '25 h'), "
+              "(repeat('b', 22), 'guest', '', now() - interval '1 h')")
+    done = json.loads(empty.query("housekeep", "24", role=False)[0][0])
+    assert done["login"] == {"sessions": 1, "codes": 1}
+    assert empty.rows("SET souk.kind = 'system'; SELECT (SELECT count(*) FROM souk.sessions), (SELECT string_agg(id, '') FROM souk.login_codes)") == [["1", "b" * 22]]
+
+
 def test_housekeeping_removes_what_has_expired(empty):
     empty.query("kv_set", "old", "00", "1")
     empty.query("kv_set", "new", "00", "600")
