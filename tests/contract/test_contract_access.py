@@ -2,9 +2,11 @@
 
 The table explains itself at its head. What it does not name fails, and what it names in vain.
 """
+import functools
 import json
 import os
 import re
+import subprocess
 import urllib.parse
 
 import pytest
@@ -90,6 +92,7 @@ def speakers(souk, values):
     return of
 
 
+@functools.lru_cache(None)
 def operations(souk):
     paths = souk.get("/openapi.json").json["paths"]
     return [(m.upper(), p, op) for p, item in paths.items() for m, op in item.items() if m in ("get", "post", "put", "patch", "delete")]
@@ -120,17 +123,45 @@ def test_every_route_has_a_row(souk):
 # ---- the calls
 
 
+class Database:
+    """One connection for all values that are computed anew: most calls need one."""
+
+    def __init__(self, souk):
+        self.psql = subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-d", souk.database_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                     stderr=subprocess.STDOUT, text=True)
+        self.value("SELECT set_config('souk.kind', 'system', false), set_config('default_transaction_read_only', 'off', false)")
+
+    def value(self, statement):
+        """The first row of the statement, None without one."""
+        self.psql.stdin.write(statement + ";\n\\echo -end-\n")
+        self.psql.stdin.flush()
+        lines = list(iter(lambda: self.psql.stdout.readline().rstrip("\n"), "-end-"))
+        assert not any(line.startswith(("ERROR", "FATAL")) for line in lines) and self.psql.poll() is None, f"{statement}: {lines}"
+        return lines[0] if lines else None
+
+    def close(self):
+        self.psql.stdin.close()
+        self.psql.wait(10)
+
+
+@pytest.fixture(scope="module")
+def database(souk):
+    made = Database(souk)
+    yield made
+    made.close()
+
+
 class Caller:
     """Makes the calls of one row; each as the address of its own, since anonymous limits are by address."""
 
-    def __init__(self, souk, row, values):
-        self.souk, self.row, self.values = souk, row, values
+    def __init__(self, souk, row, values, database):
+        self.souk, self.row, self.values, self.database = souk, row, values, database
 
     def fresh(self, text):
         known = dict(self.values)
         for name, sql in TABLE["each"].items():
             if "{" + name + "}" in text:
-                known[name] = self.souk.value(fill(sql, known))
+                known[name] = self.database.value(fill(sql, known))
                 assert known[name] is not None, f"access.tsv: {name} has no value"
         return fill(text, known), fill(self.row.mark, known) if self.row.mark else None
 
@@ -212,8 +243,8 @@ def verdict_rpc(reply, mark):
 
 
 @pytest.mark.parametrize("row", TABLE["rows"], ids=repr)
-def test_access(souk, row, values, speakers):
-    caller = Caller(souk, row, values)
+def test_access(souk, row, values, speakers, database):
+    caller = Caller(souk, row, values, database)
     scope = OURS[row.name]["x-scope"] if row.kind != "route" else next(
         op["x-scope"] for m, p, op in operations(souk) if f"{m} {p}" == row.name.partition("?")[0])
     wrong = []
