@@ -112,6 +112,20 @@ check_clock(struct doctor *d, const char *whose, int64_t theirs_s)
 }
 
 static void
+check_outbox(struct doctor *d, PGconn *pg)
+{
+	PGresult *r = sql_run(d->cli, pg, &sql_outbox_state, 0, NULL);
+
+	if (r == NULL)
+		return;
+	if (strcmp(PQgetvalue(r, 0, 1), "0") != 0)
+		found(d, WARNING, "messages", "let cron run souk deliver every minute", "%s messages or webhooks wait, and nothing sends them", PQgetvalue(r, 0, 1));
+	if (strcmp(PQgetvalue(r, 0, 0), "0") != 0)
+		found(d, WARNING, "messages", "souk outbox list --status parked", "%s messages or webhooks are parked", PQgetvalue(r, 0, 0));
+	PQclear(r);
+}
+
+static void
 check_tables(struct doctor *d, PGconn *pg)
 {
 	PGresult *r = sql_run(d->cli, pg, &sql_migrate_ready, 0, NULL);
@@ -132,6 +146,7 @@ check_tables(struct doctor *d, PGconn *pg)
 		found(d, WARNING, "migrations", "update the programs", "the database is at %d, these programs know %d", have, SOUK_SCHEMA);
 	else
 		found(d, FINE, "migrations", NULL, "the database is at %d", have);
+	check_outbox(d, pg);
 	r = sql_run(d->cli, pg, &sql_search_waiting, 0, NULL);
 	if (r != NULL && strtol(PQgetvalue(r, 0, 0), NULL, 10) > 0)
 		found(d, WARNING, "search", "wait, or souk import --wait", "%s changed products are not yet indexed", PQgetvalue(r, 0, 0));

@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "gen/sql.h"
 #include "notify/channel.h"
+#include "ops/metrics.h"
 #include "store/db.h"
 
 #define LEASE_S 120		/* longer than any attempt takes */
@@ -34,6 +35,10 @@ deliver_wait_s(int attempts, int64_t base_s, double chance)
 }
 
 /* ---- what comes of it ---- */
+
+static const char *const outcome_names[] = {
+	[OUTCOME_SENT] = "sent", [OUTCOME_RETRY] = "retried", [OUTCOME_HOLD] = "held", [OUTCOME_PARK] = "parked", [OUTCOME_OPT_OUT] = "suppressed",
+};
 
 static enum err
 finish(struct ctx *c, const struct delivery *d, const char *status, const struct outcome *out, int wait_s)
@@ -81,6 +86,7 @@ settle(struct ctx *c, const struct delivery *d, struct outcome *out, struct deli
 		out->kind = OUTCOME_PARK;
 		out->reason = arena_printf(c->a, "given up after %d attempts: %s", d->attempt, out->reason != NULL ? out->reason : "");
 	}
+	metrics_count("souk_outbox_attempts_total", "outcome", outcome_names[out->kind]);
 	switch (out->kind) {
 	case OUTCOME_SENT:
 		report->sent++;

@@ -11,6 +11,7 @@
 #include "core/json.h"
 #include "gen/sql.h"
 #include "notify/channel.h"
+#include "ops/metrics.h"
 #include "store/db.h"
 #include "store/fetch.h"
 
@@ -98,6 +99,7 @@ note(struct ctx *c, const char *endpoint, const char *event, const struct delive
 	const char *disabled = NULL;
 	size_t n;
 
+	metrics_count("souk_webhook_deliveries_total", "result", out->kind == OUTCOME_SENT ? "delivered" : "failed");
 	ctx_clear_error(c);
 	return db_call(c, DB_WRITE, NULL, &sql_webhook_note, 9, v, &disabled, &n) == E_OK;
 }

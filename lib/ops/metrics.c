@@ -28,6 +28,8 @@ static const struct {
 	const char *family, *help;
 } helps[] = {
 	{ "souk_auth_failures_total", "Refused access tokens." },
+	{ "souk_outbox_attempts_total", "Attempts to send messages, webhooks and payment requests." },
+	{ "souk_webhook_deliveries_total", "Attempts to deliver webhooks." },
 	{ "souk_rate_limited_total", "Requests over their rate limit." },
 	{ "souk_records_lost_total", "Records of calls that could not be kept." },
 	{ "souk_redis_errors_total", "Failed calls to Redis." },

@@ -160,6 +160,9 @@ BEGIN
 	IF model->>'refundMinor' ~ '^[0-9]{1,15}$' AND length(model->>'currency') = 3 THEN
 		model := model || jsonb_build_object('refund', souk.money_text((model->>'refundMinor')::bigint, model->>'currency', spoken));
 	END IF;
+	IF $1 LIKE 'return\_%' THEN
+		model := jsonb_strip_nulls(jsonb_build_object('refund', model->'amount', 'reason', model->'note', 'accepted', model->>'status' <> 'REFUSED')) || model;
+	END IF;
 	IF c.name <> '' AND NOT model ? 'customerName' THEN
 		model := model || jsonb_build_object('customerName', c.name);
 	END IF;
@@ -282,6 +285,19 @@ BEGIN
 	VALUES (made, $1, left(coalesce($2, ''), 200), json_build_object('id', made, 'type', $1, 'created', souk.rfc3339(now()),
 		'subject', left(coalesce($2, ''), 200), 'data', coalesce($3, '{}'))::text);
 	RETURN made;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION souk.outbox_state(OUT parked bigint, OUT late bigint)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	speaker text := coalesce(current_setting('souk.kind', true), '');
+BEGIN
+	PERFORM set_config('souk.kind', 'system', false);
+	SELECT count(*) FILTER (WHERE o.status = 'parked'), count(*) FILTER (WHERE o.status IN ('waiting', 'sending') AND o.next_at < now() - interval '5 minutes')
+		INTO parked, late FROM souk.outbox o WHERE o.status IN ('parked', 'waiting', 'sending');
+	PERFORM set_config('souk.kind', speaker, false);
 END
 $$;
 
