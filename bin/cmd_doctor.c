@@ -10,34 +10,21 @@
 #include <unistd.h>
 
 #include "auth/token.h"
-#include "cli.h"
 #include "cmd_sqlfile.h"
 #include "core/banned.h"
-#include "core/buf.h"
 #include "core/clock.h"
 #include "core/config.h"
+#include "doctor.h"
 #include "gen/sql.h"
 #include "store/kv.h"
 #include "store/shm.h"
 
 #define SKEW_MAX_S 30
-#define BODY_MAX 65536
+#define HEAD_MAX 32768
+#define BODY_MAX (4u << 20)
 
-enum state { FINE, WARNING, WRONG };
-
-struct doctor {
-	struct cli *cli;
-	bool json;
-	int findings, warnings, wrong;
-	struct buf out;
-};
-
-/* One finding.  mend is NULL when nothing needs mending. */
-static void
-found(struct doctor *d, enum state state, const char *check, const char *mend, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
-static void
-found(struct doctor *d, enum state state, const char *check, const char *mend, const char *fmt, ...)
+void
+found(struct doctor *d, enum finding state, const char *check, const char *mend, const char *fmt, ...)
 {
 	static const char *const names[] = { "ok", "warning", "error" };
 	char text[512];
@@ -199,76 +186,113 @@ check_redis(struct doctor *d)
 
 /* ---- web ---- */
 
-struct reply {
-	long status;
-	int64_t date_s;
-	char body[BODY_MAX];
-	size_t n;
+/* Headers in lower case, one answer's only: an interim one (100) is forgotten. */
+static size_t
+on_header(char *p, size_t size, size_t n, void *arg)
+{
+	struct doctor_reply *r = arg;
+	size_t name;
+
+	n *= size;
+	if (n > 5 && strncmp(p, "HTTP/", 5) == 0)
+		r->head.n = 0;
+	if (n == 2 && strncmp(buf_str(&r->head), "http/1.1 101", 12) == 0)
+		return 0;	/* upgraded: there is nothing more to hear */
+	if (r->head.n + n > HEAD_MAX)
+		return n;
+	name = strcspn(p, ":\r\n");
+	for (size_t i = 0; i < n; i++)
+		buf_putc(&r->head, (char)((i < name || r->head.n < 5) && p[i] >= 'A' && p[i] <= 'Z' ? p[i] + 32 : p[i]));
+	return n;
+}
+
+struct listening {
+	struct doctor_reply *r;
+	const char *enough;
 };
 
 static size_t
 on_body(char *p, size_t size, size_t n, void *arg)
 {
-	struct reply *r = arg;
+	struct listening *l = arg;
 
 	n *= size;
-	if (n > sizeof(r->body) - 1 - r->n)
+	if (l->r->body.n + n > BODY_MAX)
 		return 0;
-	memcpy(r->body + r->n, p, n);
-	r->body[r->n += n] = '\0';
-	return n;
+	buf_put(&l->r->body, p, n);
+	l->r->got_enough = l->enough != NULL && strstr(buf_str(&l->r->body), l->enough) != NULL;
+	return l->r->got_enough ? 0 : n;
 }
 
-static size_t
-on_header(char *p, size_t size, size_t n, void *arg)
+const char *
+doctor_header(struct doctor *d, const struct doctor_reply *r, const char *name)
 {
-	struct reply *r = arg;
-	char line[128];
+	size_t n = strlen(name);
 
-	if (n * size < sizeof(line) && n * size > 6 && strncasecmp(p, "Date: ", 6) == 0) {
-		snprintf(line, sizeof(line), "%.*s", (int)(n * size), p);
-		r->date_s = (int64_t)curl_getdate(line + 6, NULL);
-	}
-	return n * size;
+	for (const char *p = buf_str(&r->head); p != NULL && *p != '\0'; p = strchr(p, '\n') != NULL ? strchr(p, '\n') + 1 : NULL)
+		if (strncmp(p, name, n) == 0 && p[n] == ':') {
+			p += n + 1 + strspn(p + n + 1, " \t");
+			return arena_strndup(&d->cli->arena, p, strcspn(p, "\r\n"));
+		}
+	return NULL;
 }
 
-/* GET url + path; the token may be NULL.  NULL when an answer came, else why none did. */
-static const char *
-get(const char *url, const char *path, const char *token, struct reply *r)
+static struct curl_slist *
+headers_of(struct doctor *d, const struct doctor_request *q)
 {
-	char full[2048], auth[TOKEN_TEXT_MAX + 32];
-	struct curl_slist *headers = NULL;
+	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+
+	if (q->token != NULL)
+		list = curl_slist_append(list, arena_printf(&d->cli->arena, "Authorization: Bearer %s", q->token));
+	if (q->body != NULL)
+		list = curl_slist_append(list, "Content-Type: application/json");
+	for (size_t i = 0; q->headers != NULL && q->headers[i] != NULL; i++)
+		list = curl_slist_append(list, q->headers[i]);
+	return list;
+}
+
+const char *
+doctor_ask(struct doctor *d, const char *url, const char *path, const struct doctor_request *q, struct doctor_reply *r)
+{
+	struct listening l = { r, q->enough };
+	struct curl_slist *headers;
 	CURL *h = curl_easy_init();
-	CURLcode rc = CURLE_FAILED_INIT;
+	const char *date;
+	CURLcode rc;
 
-	memset(r, 0, sizeof(*r));
-	snprintf(full, sizeof(full), "%s%s", url, path);
+	*r = (struct doctor_reply){ 0 };
+	buf_init(&r->head, &d->cli->arena, 2048, HEAD_MAX + 1);
+	buf_init(&r->body, &d->cli->arena, 16384, BODY_MAX + 1);
 	if (h == NULL)
 		return "out of memory";
-	if (token != NULL) {
-		snprintf(auth, sizeof(auth), "Authorization: Bearer %s", token);
-		headers = curl_slist_append(NULL, auth);
-	}
-	curl_easy_setopt(h, CURLOPT_URL, full);
+	headers = headers_of(d, q);
+	curl_easy_setopt(h, CURLOPT_URL, arena_printf(&d->cli->arena, "%s%s", url, path));
 	curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, 3000L);
-	curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, 10000L);
+	curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, q->wait_ms > 0 ? (long)q->wait_ms : 10000L);
 	curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
+	if (q->body != NULL)
+		curl_easy_setopt(h, CURLOPT_POSTFIELDS, q->body);
+	if (q->method != NULL)
+		curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, q->method);
 	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(h, CURLOPT_WRITEDATA, r);
+	curl_easy_setopt(h, CURLOPT_WRITEDATA, &l);
 	curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(h, CURLOPT_HEADERDATA, r);
 	rc = curl_easy_perform(h);
 	curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &r->status);
 	curl_easy_cleanup(h);
 	curl_slist_free_all(headers);
-	return rc == CURLE_OK ? NULL : curl_easy_strerror(rc);
+	date = doctor_header(d, r, "date");
+	r->date_s = date != NULL ? (int64_t)curl_getdate(date, NULL) : 0;
+	r->timed_out = rc == CURLE_OPERATION_TIMEDOUT && r->status > 0;
+	return rc == CURLE_OK || r->got_enough || r->timed_out ? NULL : curl_easy_strerror(rc);
 }
 
 static void
-check_authorization(struct doctor *d, const char *url, const char *token, struct reply *r)
+check_authorization(struct doctor *d, const char *url, const char *token, struct doctor_reply *r)
 {
 	struct subject who;
 	enum err e = token_verify(&d->cli->c, token, "127.0.0.1", &who);
@@ -278,7 +302,7 @@ check_authorization(struct doctor *d, const char *url, const char *token, struct
 		found(d, WARNING, "authorization", "give a valid one with --token; souk token create makes one", "the token to try is not valid here");
 		return;
 	}
-	if (get(url, "/api/mcp/status", token, r) != NULL)
+	if (doctor_ask(d, url, "/api/mcp/status", &(struct doctor_request){ .token = token }, r) != NULL)
 		return;
 	if (r->status == 401)
 		found(d, WRONG, "authorization",
@@ -294,26 +318,28 @@ check_authorization(struct doctor *d, const char *url, const char *token, struct
 static void
 check_web(struct doctor *d, const char *url, const char *token)
 {
-	struct reply *r = calloc(1, sizeof(*r));
-	const char *why = r != NULL ? get(url, "/healthz", NULL, r) : "out of memory";
+	const struct doctor_request plain = { 0 };
+	struct doctor_reply r;
+	const char *why = doctor_ask(d, url, "/healthz", &plain, &r);
 
 	if (why != NULL) {
 		found(d, WRONG, "web", "is the web server running, and is the address right (--url)?", "%s: %s", url, why);
-	} else if (r->status != 200 || strstr(r->body, "\"ok\"") == NULL) {
-		found(d, WRONG, "web", r->status == 404 ? "the web server runs, but does not hand this path to souk: see the example configurations" :
-		    "see the error log of the web server", "GET %s/healthz answers %ld", url, r->status);
+	} else if (r.status != 200 || strstr(buf_str(&r.body), "\"ok\"") == NULL) {
+		found(d, WRONG, "web", r.status == 404 ? "the web server runs, but does not hand this path to souk: see the example configurations" :
+		    "see the error log of the web server", "GET %s/healthz answers %ld", url, r.status);
 	} else {
 		found(d, FINE, "web", NULL, "%s answers", url);
-		if (r->date_s > 0)
-			check_clock(d, "the web server", r->date_s);
-		if (get(url, "/readyz", NULL, r) == NULL && r->status != 200)
-			found(d, WRONG, "web", "the members that are false say which", "not ready: %.200s", r->body);
+		if (r.date_s > 0)
+			check_clock(d, "the web server", r.date_s);
+		if (doctor_ask(d, url, "/readyz", &plain, &r) == NULL && r.status != 200)
+			found(d, WRONG, "web", "the members that are false say which", "not ready: %.200s", buf_str(&r.body));
 		if (token != NULL)
-			check_authorization(d, url, token, r);
+			check_authorization(d, url, token, &r);
 		else
 			found(d, WARNING, "authorization", "give a token with --token", "not tried");
+		doctor_mcp(d, url);
+		doctor_oauth(d, url);
 	}
-	free(r);
 }
 
 int
