@@ -14,6 +14,8 @@
 #include "store/db.h"
 
 #define RETRY_S 5
+#define POLL_S 30		/* changes are told; this finds those that were told while nobody listened */
+#define GATHER_S 1		/* a change is seldom alone */
 #define IMPORT_WAIT_MS 600000	/* leave the machine to an import for so long; it changes products all the time */
 
 static volatile sig_atomic_t stopped;
@@ -91,16 +93,35 @@ import_runs(struct cli *cli)
 	return db_text(&cli->c, &sql_import_running, 0, NULL, &yes, &n) == E_OK && yes != NULL && yes[0] == 't';
 }
 
+/* Until a change is told, at most so long. */
+static void
+rest(struct cli *cli, int64_t ms)
+{
+	int64_t end = now_ms() + ms;
+	bool missed = false;
+	char what[300] = "";
+
+	while (!stopped && now_ms() < end && what[0] == '\0' && !missed)
+		if (db_changes_wait(&cli->c, (int)(end - now_ms()), what, sizeof(what), &missed) != E_OK)
+			break;
+	if (!stopped)
+		nanosleep(&(struct timespec){ what[0] != '\0' ? GATHER_S : now_ms() < end ? RETRY_S : 0, 0 }, NULL);
+	while (what[0] != '\0' && db_changes_wait(&cli->c, 0, what, sizeof(what), &missed) == E_OK)
+		continue;
+}
+
 /* Fold changes in when there are many, or when the oldest has waited long enough. */
 static int
 watch(struct cli *cli, const char *path, bool quiet)
 {
-	int64_t every_s = 60, many = 1000, last = now_ms();
+	int64_t every_s = 60, many = 1000, last = now_ms(), wait;
 
 	if (!cli_number(cli, "every", 1, 86400, &every_s) || !cli_number(cli, "changes", 1, 100000, &many))
 		return CLI_USAGE;
 	signal(SIGTERM, on_stop);
 	signal(SIGINT, on_stop);
+	if (db_changes_begin(&cli->c) != E_OK)
+		ctx_clear_error(&cli->c);
 	while (!stopped) {
 		int64_t n = now_ms() - last < IMPORT_WAIT_MS && import_runs(cli) ? -1 : waiting(cli, path);
 
@@ -113,7 +134,8 @@ watch(struct cli *cli, const char *path, bool quiet)
 		db_rollback(&cli->c);
 		ctx_clear_error(&cli->c);
 		arena_reset(&cli->arena);
-		nanosleep(&(struct timespec){ n < 0 ? RETRY_S : 1, 0 }, NULL);
+		wait = n < 0 ? RETRY_S * 1000 : n == 0 ? POLL_S * 1000 : last + every_s * 1000 - now_ms();
+		rest(cli, wait < 1000 ? 1000 : wait > POLL_S * 1000 ? POLL_S * 1000 : wait);
 	}
 	return CLI_OK;
 }

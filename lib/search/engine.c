@@ -31,7 +31,9 @@ by_relevance(struct ctx *c, const struct engine_view *v, const struct engine_que
 
 	engine_heap_sort(top->heap, n);
 	out->hit = top->heap;
-	engine_rerank(c, v, &out->words, out->hit, best);
+	out->favour = q->after.favour;
+	if (best > 0)
+		engine_rerank(c, v, &out->words, out->hit, best, &out->favour);
 	start = raw ? 0 : page_start(q, out->hit, q->after.set ? best : n);
 	out->hit += start;
 	out->n = n - start;

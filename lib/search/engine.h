@@ -23,6 +23,7 @@
 #define ENGINE_TERMS_MAX 96
 #define ENGINE_RERANK 300
 #define ENGINE_BEHIND 1
+#define ENGINE_FAVOURS_MAX 10
 #define ENGINE_FACET_MAX 20	/* values of one facet */
 
 struct engine_part {
@@ -76,8 +77,19 @@ struct engine_filter {
 	bool featured, in_stock;
 };
 
+/* The categories of the ten best, and what share of their score each holds, in 1/65536: it raises all products of the category. */
+struct engine_favour {
+	struct {
+		uint64_t category;
+		uint32_t share;
+	} of[ENGINE_FAVOURS_MAX];
+	unsigned n;
+	bool set;
+};
+
 /* Where a page starts. */
 struct engine_after {
+	struct engine_favour favour;	/* of the first page: later pages keep it, so that scores stay while the best products change */
 	bool set, raw;		/* raw: behind the reranked ones */
 	int64_t key;		/* sort key or score of the last one of the page before */
 	uint64_t id;
@@ -121,6 +133,7 @@ struct engine_result {
 	bool more;
 	int64_t total;
 	struct engine_words words;
+	struct engine_favour favour;
 	struct engine_facet category, brand, colour;	/* when asked for */
 	int64_t cheapest, dearest;	/* SEG_NO_PRICE when none has a price; minor units of mixed scale are not converted */
 };
@@ -188,8 +201,9 @@ bool engine_sweep_pays(const struct seg *s, unsigned part, const struct engine_w
 /* Do so: set gets the products that match and pass; how many they are. */
 int64_t engine_sweep(struct ctx *c, const struct engine_view *v, unsigned part, const struct engine_sieve *sieve, const struct engine_words *w,
 	struct engine_top *top, uint64_t *set);
-/* Order them anew (rerank.c). */
-void engine_rerank(struct ctx *c, const struct engine_view *v, const struct engine_words *w, struct engine_hit *hit, size_t n);
+/* Order them anew (rerank.c).  favour is used when it is set, and set otherwise. */
+void engine_rerank(struct ctx *c, const struct engine_view *v, const struct engine_words *w, struct engine_hit *hit, size_t n,
+	struct engine_favour *favour);
 /* Count, order by a column or, with top, by score, and facets (matches.c). */
 void engine_matches(struct ctx *c, const struct engine_view *v, struct engine_sieve *sieves, const struct engine_query *q,
 	struct engine_top *top, struct engine_result *out);

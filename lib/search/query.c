@@ -101,7 +101,10 @@ drop_stops(struct parse *p, const char *locale)
 
 /* ---- terms ---- */
 
-/* Products with a term; ids of the parts go to out. */
+/*
+ * Products with a term; ids of the parts go to out.  What the first part has counts alone, so that a score stays while products change; only
+ * words that are new are counted in the parts behind it.
+ */
 static double
 look_up(const struct parse *p, const char *s, size_t n, uint32_t out[ENGINE_PARTS_MAX])
 {
@@ -109,7 +112,7 @@ look_up(const struct parse *p, const char *s, size_t n, uint32_t out[ENGINE_PART
 
 	for (unsigned i = 0; i < p->v->n; i++) {
 		out[i] = seg_term_find(p->v->part[i].seg, s, n);
-		if (out[i] != SEG_NONE)
+		if (out[i] != SEG_NONE && (i == 0 || out[0] == SEG_NONE))
 			df += seg_list(p->v->part[i].seg, out[i]).df;
 	}
 	return df;
@@ -319,7 +322,8 @@ engine_parse(struct ctx *c, const struct engine_view *v, const char *text, const
 	*out = (struct engine_words){ .n = 0 };
 	for (unsigned i = 0; i < v->n; i++) {
 		p.langs |= v->part[i].seg->meta->langs;
-		p.products += v->part[i].seg->docs;
+		if (i == 0 || v->part[0].seg->docs == 0)
+			p.products += v->part[i].seg->docs;
 	}
 	text_words(text, strlen(text), take_word, &p);
 	out->lang = lang_of(&p, locale != NULL ? text_lang(locale, strlen(locale)) : -1);

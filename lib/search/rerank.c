@@ -13,7 +13,8 @@
 #define PAIR 0.2		/* of the mean weight of two words, for a pair */
 #define COVER 0.3		/* of the score, for all words in the name */
 #define FOREIGN 0.7		/* of the weight of a word that only the name in another language has, while there is one in the query's */
-#define FEEDBACK 10		/* products whose categories count */
+#define SHARE_ONE 65536
+#define FEEDBACK ENGINE_FAVOURS_MAX		/* products whose categories count */
 #define WORD_NONE 255
 #define DEPTH_MAX 8		/* categories above one that are looked at */
 #define MEMORY 64		/* categories whose words are remembered */
@@ -165,30 +166,42 @@ compare(const void *a, const void *b)
 	return (x->hit.id > y->hit.id) - (x->hit.id < y->hit.id);
 }
 
+/* What the categories of the best products hold of their score. */
 static void
-feed_back(struct candidate *all, size_t n)
+find_favour(const struct candidate *all, size_t n, struct engine_favour *out)
 {
-	size_t best = n < FEEDBACK ? n : FEEDBACK;
-	struct { uint64_t category; double score; } top[FEEDBACK];
-	double sum = 0;
+	double sum = 0, share[FEEDBACK] = { 0 };
 
-	for (size_t i = 0; i < best; i++) {
-		top[i].category = all[i].category;
-		top[i].score = all[i].score;
+	*out = (struct engine_favour){ .set = true };
+	n = n < FEEDBACK ? n : FEEDBACK;
+	for (size_t i = 0; i < n; i++)
 		sum += all[i].score;
-	}
 	for (size_t i = 0; i < n && sum > 0; i++) {
-		double share = 0;
+		unsigned k = 0;
 
-		for (size_t k = 0; k < best && all[i].category != 0; k++)
-			if (top[k].category == all[i].category)
-				share += top[k].score / sum;
-		all[i].score *= 1 + share;
+		if (all[i].category == 0)
+			continue;
+		while (k < out->n && out->of[k].category != all[i].category)
+			k++;
+		out->n += k == out->n;
+		out->of[k].category = all[i].category;
+		share[k] += all[i].score / sum;
+		out->of[k].share = (uint32_t)lround(share[k] * SHARE_ONE);
 	}
 }
 
+static void
+feed_back(struct candidate *all, size_t n, const struct engine_favour *favour)
+{
+	for (size_t i = 0; i < n; i++)
+		for (unsigned k = 0; k < favour->n; k++)
+			if (all[i].category == favour->of[k].category)
+				all[i].score *= 1 + (double)favour->of[k].share / SHARE_ONE;
+}
+
 void
-engine_rerank(struct ctx *c, const struct engine_view *v, const struct engine_words *w, struct engine_hit *hit, size_t n)
+engine_rerank(struct ctx *c, const struct engine_view *v, const struct engine_words *w, struct engine_hit *hit, size_t n,
+	struct engine_favour *favour)
 {
 	struct candidate *all = arena_alloc(c->a, (n + 1) * sizeof(*all));
 	struct memory *m = arena_zalloc(c->a, 1, sizeof(*m));
@@ -201,7 +214,9 @@ engine_rerank(struct ctx *c, const struct engine_view *v, const struct engine_wo
 	}
 	if (n > 1)
 		qsort(all, n, sizeof(*all), compare);
-	feed_back(all, n);
+	if (!favour->set)
+		find_favour(all, n, favour);
+	feed_back(all, n, favour);
 	if (n > 1)
 		qsort(all, n, sizeof(*all), compare);
 	for (size_t i = 0; i < n; i++) {

@@ -102,12 +102,41 @@ query_hash(const struct buf *b)
 
 /*
  * A cursor is "<offset>.<hash of the query>", and from the index ".<r or w>.<key>.<id>" behind it: the last product of the page, so that the next
- * one starts behind it whatever has changed before it meanwhile.
+ * one starts behind it whatever has changed before it meanwhile; and the categories that the first page favours, as ".<category>-<share>" each.
  */
 struct place {
 	int64_t offset;
 	struct engine_after after;
 };
+
+/* ".<category>-<share>" for each. */
+static bool
+read_favour(const char *p, struct engine_favour *out)
+{
+	char *end;
+
+	*out = (struct engine_favour){ .set = true };
+	for (; *p == '.' && out->n < ENGINE_FAVOURS_MAX; p = end) {
+		out->of[out->n].category = strtoull(p + 1, &end, 10);
+		if (end == p + 1 || *end != '-')
+			return false;
+		p = end + 1;
+		out->of[out->n++].share = (uint32_t)strtoul(p, &end, 16);
+		if (end == p)
+			return false;
+	}
+	return *p == '\0';
+}
+
+static const char *
+put_favour(struct ctx *c, const struct engine_favour *f)
+{
+	const char *text = "";
+
+	for (unsigned i = 0; i < f->n; i++)
+		text = arena_printf(c->a, "%s.%llu-%x", text, (unsigned long long)f->of[i].category, f->of[i].share);
+	return text;
+}
 
 static bool
 read_after(const char *p, struct engine_after *after)
@@ -122,7 +151,7 @@ read_after(const char *p, struct engine_after *after)
 		return false;
 	p = end + 1;
 	after->id = strtoull(p, &end, 10);
-	after->set = end > p && *end == '\0';
+	after->set = end > p && read_favour(end, &after->favour);
 	return after->set;
 }
 
@@ -195,8 +224,8 @@ search_in_index(struct ctx *c, const struct engine_view *v, const struct search_
 	if (found->more && found->n > 0 && offset <= SEARCH_OFFSET_MAX) {
 		const struct engine_hit *last = &found->hit[found->n - 1];
 
-		out->cursor = arena_printf(c->a, "%lld.%x.%c.%lld.%llu", (long long)offset, hash, last->raw ? 'w' : 'r', (long long)last->key,
-		    (unsigned long long)last->id);
+		out->cursor = arena_printf(c->a, "%lld.%x.%c.%lld.%llu%s", (long long)offset, hash, last->raw ? 'w' : 'r', (long long)last->key,
+		    (unsigned long long)last->id, put_favour(c, &found->favour));
 	}
 }
 

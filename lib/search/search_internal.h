@@ -6,7 +6,7 @@
 #include "search/search.h"
 
 #define SEARCH_QUERY_MAX 16384
-#define SEARCH_CURSOR_MAX 80
+#define SEARCH_CURSOR_MAX 320
 
 /* What is looked for as a JSON object, without the page: also what a cursor belongs to.  Not closed yet. */
 void search_put_query(struct buf *b, const struct search_query *q);

@@ -226,3 +226,27 @@ def test_switched_off(souk, tool):
     done = souk.souk("call", tool, '{"query": "lampe"}', env={"ENABLE_AI_SEARCH": "false"}, check=False)
     assert done.returncode != 0 and "ENABLE_AI_SEARCH" in done.stderr and "MCP_NOT_FOUND" in done.stderr
     assert souk.souk("call", tool, '{"query": "lampe"}').returncode == 0
+
+
+@pytest.mark.parametrize("args", [{"query": "lampe"}, {"query": "lampe", "sortBy": "price-asc"}, {"sortBy": "newest"}])
+def test_pages_stay_in_step_while_products_change(souk, args):
+    """No product twice, none left out, while others before and behind the cursor leave and come."""
+    every = [p["id"] for p in ask(souk, "/api/ai/search", **dict({"query": "lampe"}, **args), limit=50)["data"]] if "query" in args else None
+    first = souk.call("search_products", dict(args, limit=10), token=souk.admin).value
+    seen = [p["id"] for p in first["products"]]
+    cursor, hidden, later = first["nextCursor"], seen[2], None
+    try:
+        souk.sql(f"UPDATE shop.products SET status = 'deleted', deleted_at = now() WHERE id IN ({hidden}, {seen[5]})")
+        for _ in range(3):
+            page = souk.call("search_products", dict(args, limit=10, cursor=cursor), token=souk.admin).value
+            ids = [p["id"] for p in page["products"]]
+            assert len(ids) == 10 and not set(ids) & set(seen)
+            seen += ids
+            cursor = page["nextCursor"]
+            if later is None:
+                later = ids[3]
+                souk.sql(f"UPDATE shop.products SET status = 'active', deleted_at = NULL WHERE id = {hidden}")
+        if every is not None:
+            assert set(seen) == set(every[:40])
+    finally:
+        souk.sql(f"UPDATE shop.products SET status = 'active', deleted_at = NULL WHERE id IN ({hidden}, {seen[5]})")

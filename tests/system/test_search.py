@@ -185,3 +185,24 @@ def test_the_report_tells_what_is_not_found(souk, index):
     support.wait_until(lambda: word in souk.souk("search-report").stdout.split("without result")[1])
     report = json.loads(souk.souk("search-report", "--json", "--top", "1000").stdout)
     assert next(q for q in report["withoutResult"] if word in q["query"])["noResult"] == 1
+
+
+def test_the_watcher_is_told_of_changes(souk, index, tmp_path):
+    """Well before it would look by itself, and it asks next to nothing while nothing happens."""
+    path = str(tmp_path / "watched.seg")
+    env = dict(os.environ, SOUK_CONF=souk.conf)
+    for key in ("DATABASE_URL", "REDIS_URL", "STATE_DIR", "WORKERS"):
+        env.pop(key, None)
+    os.chmod(tmp_path, 0o777)
+    watcher = subprocess.Popen([souk.bin, "index", "--watch", "--quiet", "--changes", "1", "--every", "86400", "--file", path], env=env)
+    product = souk.value("SELECT min(id) FROM shop.products WHERE status = 'active'")
+    try:
+        support.wait_until(lambda: os.path.exists(path))
+        time.sleep(2)
+        for _ in range(2):
+            before = os.stat(path).st_ino
+            souk.sql(f"UPDATE shop.products SET stock = stock + 1 WHERE id = {product}")
+            support.wait_until(lambda: os.stat(path).st_ino != before, 8)
+    finally:
+        watcher.terminate()
+        assert watcher.wait(10) == 0

@@ -549,7 +549,8 @@ START_TEST(pages_follow_each_other)
 			for (size_t i = 0; i < page.n && at < all.n; i++, at++)
 				ck_assert_msg(page.hit[i].id == all.hit[at].id, "order %zu, place %zu", k, at);
 			if (page.n > 0)
-				q.after = (struct engine_after){ true, page.hit[page.n - 1].raw, page.hit[page.n - 1].key, page.hit[page.n - 1].id };
+				q.after = (struct engine_after){ .favour = page.favour, .set = true, .raw = page.hit[page.n - 1].raw,
+					.key = page.hit[page.n - 1].key, .id = page.hit[page.n - 1].id };
 		} while (page.more && at < all.n);
 		ck_assert_uint_eq(at, all.n);
 		arena_reset(&arena);
