@@ -203,10 +203,10 @@ def check_public(name, text, reply):
 
 
 def test_rest_error_form(souk):
-    """A REST route refuses the same with the form of REST."""
+    """A REST route refuses the same with the form of REST; registration answers as OAuth says, webhooks look at the signature first."""
     paths = souk.get("/openapi.json").json["paths"]
     writes = [p for p in paths if "application/json" in paths[p].get("post", {}).get("requestBody", {}).get("content", {})
-              and not p.startswith("/mcp") and "{" not in p]
+              and not p.startswith(("/mcp", "/oauth/", "/webhooks/")) and "{" not in p]
     assert len(writes) > 2
     for path in writes:
         for name in ("comma behind", "duplicate member", "NUL escape", "overlong slash"):
