@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "core/banned.h"
-#include "core/utf8.h"
+#include "core/json.h"
 
 /* The value of a parameter (; name=value or ; name="value") in a header's value; NULL when it is not there, or not well formed. */
 static const char *
@@ -41,15 +41,10 @@ parameter(struct ctx *c, const char *value, size_t n, const char *name)
 static bool
 is_text(const char *s, size_t n, bool name)
 {
-	size_t step;
-
-	for (size_t i = 0; i < n; i += step) {
-		unsigned char b = (unsigned char)s[i];
-
-		if (b == '\0' || (name && (b < 0x20 || b == 0x7f)) || (step = utf8_step((const unsigned char *)s + i, n - i)) == 0)
+	for (size_t i = 0; name && i < n; i++)
+		if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
 			return false;
-	}
-	return true;
+	return memchr(s, '\0', n) == NULL && utf8_valid(s, n);
 }
 
 /* Old browsers send a path; only its last part is a name. */
