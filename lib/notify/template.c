@@ -142,6 +142,8 @@ next_tag(struct run *run, const char *at, const char *until, struct tag *tag)
 	size_t n;
 
 	tag->start = NULL;
+	tag->kind = 0;
+	tag->name[0] = '\0';
 	if (open == NULL)
 		return E_OK;
 	close = memmem(open + 2, (size_t)(until - open - 2), "}}", 2);
@@ -150,7 +152,6 @@ next_tag(struct run *run, const char *at, const char *until, struct tag *tag)
 	tag->start = open;
 	tag->after = close + 2;
 	p = open + 2;
-	tag->kind = 0;
 	if (p < close && strchr("#^/>!", *p) != NULL)
 		tag->kind = *p++;
 	if (tag->kind == '!')

@@ -177,7 +177,10 @@ def test_partitions_cannot_be_read_around_the_policy(shop):
     "CREATE TABLE souk.x ()", "CREATE FUNCTION shop.x() RETURNS int LANGUAGE sql AS 'SELECT 1'", "SELECT souk.housekeep(24)", "SELECT shop.refresh_pairs()",
     "INSERT INTO souk.staff (email, name, role, password) VALUES ('x', 'x', 'owner', 'x')", "UPDATE souk.staff SET role = 'owner'",
     "UPDATE souk.staff SET totp_key = NULL", "DELETE FROM souk.staff", "UPDATE souk.roles SET scopes = '{*}'", "DELETE FROM souk.login_codes",
-    "UPDATE souk.login_codes SET expires_at = now()", "SELECT shop.category_ensure('x')", "SELECT shop.search_refresh()", "ALTER TABLE shop.products DISABLE ROW LEVEL SECURITY"])
+    "UPDATE souk.login_codes SET expires_at = now()", "SELECT shop.category_ensure('x')",
+    "SELECT * FROM souk.outbox", "INSERT INTO souk.outbox (channel) VALUES ('email')", "SELECT * FROM souk.opt_outs", "SELECT * FROM souk.webhook_endpoints",
+    "SELECT body FROM souk.webhook_events", "INSERT INTO souk.templates (name, locale, part, body) VALUES ('x', 'en', 'text', 'x')", "SELECT souk.outbox_housekeep()",
+    "SELECT shop.search_refresh()", "ALTER TABLE shop.products DISABLE ROW LEVEL SECURITY"])
 def test_web_role_may_not(shop, statement):
     with pytest.raises(SqlError) as e:
         as_web(shop, "SET souk.kind = 'system'; " + statement)
