@@ -133,6 +133,8 @@ place(struct ctx *c, struct tool_call *call, const char **order, bool *nothing)
 	size_t n;
 
 	json_object_object_add(call->args, "channel", json_object_new_string(call->via == VIA_REST ? "web" : call->via == VIA_CHAT ? "chat" : "assistant"));
+	if (call->locale != NULL && !json_object_object_get_ex(call->args, "locale", NULL))
+		json_object_object_add(call->args, "locale", json_object_new_string(call->locale));
 	v[0] = json_text(c, call->args, &n);
 	v[1] = arena_printf(c->a, "%d", (int)cfg_int("PAYMENT_HOLD_MIN"));
 	if (db_call(c, DB_WRITE, &who, &sql_pay_checkout, 2, v, &json, &n) || json_parse(c, json, n, &got))

@@ -130,7 +130,7 @@ put_items(struct view *w)
 
 	page_puts(&w->p, "<h2>");
 	page_text(&w->p, w_items[w->lang]);
-	page_puts(&w->p, "</h2>\n<dl class=\"facts\">\n");
+	page_puts(&w->p, "</h2>\n<dl class=\"bill\">\n");
 	for (size_t i = 0; json_get_array(w->o, "items", &items) == JSON_OK && i < json_object_array_length(items); i++) {
 		json_object *item = json_object_array_get_idx(items, i);
 		int64_t n = 1;
@@ -141,8 +141,11 @@ put_items(struct view *w)
 	if (text_in(w->o, "discount")[0] != '\0')
 		put_fact(&w->p, w_discount[w->lang], text_in(w->o, "discount"));
 	put_fact(&w->p, w_shipping[w->lang], text_in(w->o, "shipping"));
-	put_fact(&w->p, w_total[w->lang], text_in(w->o, "total"));
-	page_puts(&w->p, "</dl>\n");
+	page_puts(&w->p, "<dt class=\"sum\">");
+	page_text(&w->p, w_total[w->lang]);
+	page_puts(&w->p, "</dt><dd class=\"sum\">");
+	page_text(&w->p, text_in(w->o, "total"));
+	page_puts(&w->p, "</dd>\n</dl>\n");
 }
 
 static void
@@ -271,7 +274,7 @@ put_form(struct view *w)
 			put_way(w, "on_delivery", w_delivery[w->lang], &first);
 		page_puts(p, "</ul>\n</fieldset>\n");
 	}
-	page_puts(p, "<p class=\"choice\"><button class=\"button\" type=\"submit\">");
+	page_puts(p, "<p class=\"choice\"><button class=\"main\" type=\"submit\">");
 	page_text(p, nothing ? w_free[w->lang] : w_go[w->lang]);
 	page_puts(p, "</button></p>\n</form>\n");
 }
@@ -304,13 +307,13 @@ show(struct req *r, struct view *w, const char *wrong)
 	page_begin(&w->p, r, w->lang ? "fr" : "en", arena_printf(r->c.a, w->lang ? "Commande %s" : "Order %s", text_in(w->o, "number")));
 	w->p.form_to = stripe_configured() ? "https://checkout.stripe.com" : NULL;
 	if (wrong != NULL) {
-		page_puts(&w->p, "<p class=\"note\" role=\"alert\">");
+		page_puts(&w->p, "<p class=\"alert\" role=\"alert\">");
 		page_text(&w->p, w_wrong[w->lang]);
 		page_text(&w->p, wrong);
 		page_puts(&w->p, "</p>\n");
 	}
 	if (words == NULL && req_param(r, "repriced") != NULL) {
-		page_puts(&w->p, "<p class=\"note\" role=\"alert\">");
+		page_puts(&w->p, "<p class=\"alert\" role=\"alert\">");
 		page_text(&w->p, w_repriced[w->lang]);
 		page_puts(&w->p, "</p>\n");
 	}

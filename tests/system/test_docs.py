@@ -47,3 +47,13 @@ def test_every_command_of_the_manual_exists():
         used |= set(re.findall(r"(?:bin/|`)souk ([a-z][a-z-]*)", page.read_text()))
     assert len(used) >= 6
     assert used - known == set()
+
+
+def test_walkthrough(souk):
+    """From a search to a return, as the manual shows it."""
+    done = subprocess.run([str(TOP / "docs/walkthrough.sh"), os.path.join(souk.home, "demo.env")], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout[-1500:] + done.stderr[-1500:]
+    number = re.search(r"^(ORD-[0-9A-Z]{8}): ", done.stdout, re.M)[1]
+    for line in (f"{number} is PAID", f"{number} is SHIPPED", f"{number} is DELIVERED", ": RECEIVED"):
+        assert line in done.stdout, done.stdout[-1500:]
+    assert souk.value(f"SELECT status FROM shop.orders WHERE number = '{number}'") == "DELIVERED"
