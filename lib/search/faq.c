@@ -29,7 +29,7 @@ take_word(void *arg, const struct text_word *w)
 {
 	struct asked *q = arg;
 
-	if (w->flags & TEXT_JOINED || q->n == FAQ_WORDS_MAX)
+	if (w->flags & TEXT_JOINED || w->n < 2 || q->n == FAQ_WORDS_MAX)
 		return;
 	for (int lang = 0; lang < TEXT_LANGS; lang++)
 		if (text_is_stop(lang, w->s, w->n, w->flags))

@@ -1,7 +1,7 @@
 /*
  * The tool search_faq: frequent questions by the words of a question, in any of the shop's languages.
  *
- * The question is cut into folded words (search/text.h) and its stop words are left out.  PostgreSQL matches stems (shop.faq_search in
+ * The question is cut into folded words (search/text.h); stop words and single letters are left out.  PostgreSQL matches stems (shop.faq_search in
  * sql/app/55_service_policies.sql).  A word of which no entry has a stem is replaced by the nearest written word of all entries, by the distances of
  * search/correct.h; every word brings its synonyms (search/synonyms.h).  Entries number in the hundreds, so their words are read when a
  * question has an unknown one.

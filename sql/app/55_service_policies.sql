@@ -155,7 +155,7 @@ $$;
 
 -- ---- frequent questions
 
--- The document of a text, folded and stemmed as queries are, and its words for corrections.
+-- The document of a text, folded and stemmed as queries are, and its words for corrections, without those that mean nothing.
 CREATE OR REPLACE FUNCTION shop.faq_index() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
@@ -167,7 +167,7 @@ DECLARE
 BEGIN
 	NEW.doc := setweight(to_tsvector(config, asked), 'A') || setweight(to_tsvector(config, other), 'B') || setweight(to_tsvector(config, told), 'D');
 	NEW.words := ARRAY(SELECT DISTINCT w FROM regexp_split_to_table(concat_ws(' ', asked, other, told), '[^[:alnum:]]+') AS w
-		WHERE length(w) BETWEEN 3 AND 40 ORDER BY w LIMIT 2000);
+		WHERE length(w) BETWEEN 3 AND 40 AND shop.search_stems(w) IS NOT NULL ORDER BY w LIMIT 2000);
 	RETURN NEW;
 END
 $$;

@@ -491,18 +491,29 @@ DECLARE
 	start integer := souk.cursor_offset(args->>'cursor');
 	page_size integer := coalesce((args->>'limit')::integer, 20);
 	one bigint := CASE WHEN args->>'returnId' IS NOT NULL THEN (shop.return_for_speaker(args->>'returnId')).id END;
+	me bigint := souk.me();
+	proven bigint := souk.my_order();
+	mine bigint[];
 	of_order bigint := CASE WHEN args->>'orderId' IS NOT NULL THEN (shop.order_for_speaker(args->>'orderId')).id END;
 	result json;
 BEGIN
+	IF one IS NOT NULL THEN
+		mine := ARRAY[one];
+	ELSIF of_order IS NOT NULL THEN
+		mine := ARRAY(SELECT r.id FROM shop.returns r WHERE r.order_id = of_order);
+	ELSIF NOT souk.sees_all() THEN
+		mine := ARRAY(SELECT r.id FROM shop.returns r WHERE r.customer_id = me UNION SELECT r.id FROM shop.returns r WHERE r.order_id = proven);
+	END IF;
 	WITH hit AS MATERIALIZED (
-		SELECT r AS h, r.created_at, r.id FROM shop.returns r
-		 WHERE (args->>'status' IS NULL OR r.status = args->>'status') AND (one IS NULL OR r.id = one) AND (of_order IS NULL OR r.order_id = of_order)
+		SELECT r.id, r.created_at FROM shop.returns r
+		 WHERE (mine IS NULL OR r.id = ANY (mine)) AND (args->>'status' IS NULL OR r.status = args->>'status')
+		   AND (of_order IS NULL OR r.order_id = of_order)
 		 ORDER BY r.created_at DESC, r.id DESC LIMIT 10000
 	), page AS (
-		SELECT x.h FROM hit x ORDER BY x.created_at DESC, x.id DESC OFFSET start LIMIT page_size
+		SELECT x.id FROM hit x ORDER BY x.created_at DESC, x.id DESC OFFSET start LIMIT page_size
 	)
 	SELECT json_strip_nulls(json_build_object(
-		'returns', (SELECT coalesce(json_agg(shop.return_json(p.h)), '[]') FROM page p),
+		'returns', (SELECT coalesce(json_agg(shop.return_json(r) ORDER BY r.created_at DESC, r.id DESC), '[]') FROM page p JOIN shop.returns r ON r.id = p.id),
 		'total', (SELECT count(*) FROM hit),
 		'nextCursor', souk.cursor_next(start, page_size, (SELECT count(*) FROM hit)))) INTO result;
 	RETURN result;

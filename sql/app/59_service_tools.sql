@@ -85,19 +85,39 @@ BEGIN
 END
 $$;
 
--- The ways of delivery to a country, of the shipping policy that holds: details.methods, [{"name": {"en": ...} or "...", "price": 4.90, ...}].
-CREATE OR REPLACE FUNCTION shop.shipping_methods(policy bigint, locale text) RETURNS json
+-- A way of delivery as the shipping policy has it: {"name": {"en": ...} or "...", "price": 4.90, ...}.
+CREATE OR REPLACE FUNCTION shop.shipping_method(m jsonb, locale text) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+SELECT jsonb_build_object(
+	'name', CASE jsonb_typeof(m->'name') WHEN 'object' THEN coalesce(m->'name'->>locale, m->'name'->>'en', (SELECT min(x.value) FROM jsonb_each_text(m->'name') x))
+		ELSE coalesce(m->>'name', '') END,
+	'price', (m->>'price')::numeric, 'currency', m->>'currency', 'freeFrom', (m->>'freeFrom')::numeric,
+	'minDays', (m->>'minDays')::integer, 'maxDays', (m->>'maxDays')::integer, 'carrier', m->>'carrier')
+$$;
+
+-- The ways of delivery to a country: details.methods of the policy. What baskets charge there (shop.shipping_rates) is the price of the first.
+CREATE OR REPLACE FUNCTION shop.shipping_methods(policy bigint, country text, locale text) RETURNS json
 LANGUAGE plpgsql STABLE
 AS $$
-BEGIN
-	RETURN (SELECT coalesce(json_agg(json_strip_nulls(json_build_object(
-			'name', CASE jsonb_typeof(m.v->'name') WHEN 'object' THEN coalesce(m.v->'name'->>shipping_methods.locale, m.v->'name'->>'en',
-				(SELECT min(x.value) FROM jsonb_each_text(m.v->'name') x)) ELSE m.v->>'name' END,
-			'price', (m.v->>'price')::numeric, 'currency', m.v->>'currency', 'freeFrom', (m.v->>'freeFrom')::numeric,
-			'minDays', (m.v->>'minDays')::integer, 'maxDays', (m.v->>'maxDays')::integer, 'carrier', m.v->>'carrier')) ORDER BY m.place), '[]')
+DECLARE
+	currency text := coalesce((SELECT s.value #>> '{}' FROM souk.settings s WHERE s.key = 'shop.currency'), 'EUR');
+	rate shop.shipping_rates;
+	methods jsonb := coalesce((SELECT jsonb_agg(shop.shipping_method(m.v, shipping_methods.locale) ORDER BY m.place)
 		  FROM shop.policies p, jsonb_array_elements(CASE WHEN jsonb_typeof(p.details->'methods') = 'array' THEN p.details->'methods' ELSE '[]' END)
 			WITH ORDINALITY AS m(v, place)
-		 WHERE p.id = policy);
+		 WHERE p.id = policy), '[]');
+BEGIN
+	IF EXISTS (SELECT FROM shop.shipping_rates) THEN
+		rate := shop.shipping_rate(country, currency);
+		IF rate.id IS NULL THEN
+			RETURN '[]';
+		END IF;
+		methods := jsonb_build_array(coalesce(methods->0, '{}') || jsonb_build_object('name', coalesce(rate.names->>locale, rate.name),
+			'price', souk.money(rate.price_minor, rate.currency), 'currency', rate.currency, 'freeFrom', souk.money(rate.free_from_minor, rate.currency)))
+			|| (methods - 0);
+	END IF;
+	RETURN (SELECT coalesce(json_agg(jsonb_strip_nulls(m.v) ORDER BY m.place), '[]') FROM jsonb_array_elements(methods) WITH ORDINALITY AS m(v, place));
 END
 $$;
 
@@ -142,6 +162,6 @@ BEGIN
 		'title', said.title,
 		'text', said.body,
 		'locale', said.lang,
-		'methods', shop.shipping_methods(policy, lang)));
+		'methods', shop.shipping_methods(policy, place, lang)));
 END
 $$;

@@ -93,8 +93,10 @@ def test_the_older_names_answer(souk, shopper, name):
 
 def test_shipping_information_without_an_order(souk):
     home, abroad, far = (souk.call("get_shipping_info", {"country": c, "locale": "en"}).value for c in ("FR", "DE", "US"))
-    assert [m["name"] for m in home["methods"]][:2] == ["Standard", "Express"] and home["methods"][0]["price"] == 5.9
-    assert abroad["methods"][0]["freeFrom"] == 150 and far["methods"] == [] and "write to us" in far["text"]
+    assert home["methods"] == [{"name": "Home delivery", "price": 5.9, "currency": "EUR", "freeFrom": 80, "minDays": 2, "maxDays": 4, "carrier": "Colissimo"}]
+    charged = souk.sql("SELECT price_minor, free_from_minor FROM shop.shipping_rates WHERE country = 'DE' AND currency = 'EUR'")[0]
+    assert [str(round(abroad["methods"][0][k] * 100)) for k in ("price", "freeFrom")] == charged, "what baskets charge"
+    assert abroad["methods"][0]["maxDays"] == 6 and far["methods"] == [] and "write to us" in far["text"]
 
 
 def test_policies_and_questions_are_resources(souk, stranger):
