@@ -183,7 +183,8 @@ DECLARE
 BEGIN
 	SELECT array_agg(w.n - 1 ORDER BY w.n) INTO unknown
 	  FROM jsonb_array_elements(words) WITH ORDINALITY AS w(list, n)
-	 WHERE NOT EXISTS (SELECT FROM jsonb_array_elements_text(w.list) AS a(word), unnest(shop.search_stems(a.word)) AS s
+	 WHERE shop.search_stems(w.list->>0) IS NOT NULL   -- those that mean nothing are not wrong
+	   AND NOT EXISTS (SELECT FROM jsonb_array_elements_text(w.list) AS a(word), unnest(shop.search_stems(a.word)) AS s
 			JOIN shop.faq_texts t ON t.doc @@ quote_literal(s)::tsquery);
 	IF unknown IS NULL THEN
 		RETURN NULL;

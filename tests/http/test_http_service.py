@@ -48,30 +48,30 @@ class Shopper:
     ("fr", "article arrivé cassé", "damaged-item"), ("de", "kaputt angekommen", "damaged-item"), ("en", "forgot my pasword", "forgotten-password"),
     ("en", "can I pay with Visa", "payment-methods"), ("fr", "où est ma facture", "invoice"), ("es", "dónde está mi paquete", "track-order"),
     ("en", "washing linen", "care")])
-def test_a_question_finds_its_answer(souk, locale, question, entry):
-    found = souk.call("search_faq", {"query": question, "locale": locale}).value
+def test_a_question_finds_its_answer(stranger, locale, question, entry):
+    found = stranger.call("search_faq", {"query": question, "locale": locale}).value
     assert [r["id"] for r in found["results"]][:1] == [entry], found
     assert found["results"][0]["locale"] == locale and found["query"] == question
 
 
-def test_a_question_in_another_language_is_answered_in_the_wanted_one(souk):
-    found = souk.call("search_faq", {"query": "Wie lange dauert der Versand?", "locale": "es"}).value
+def test_a_question_in_another_language_is_answered_in_the_wanted_one(stranger):
+    found = stranger.call("search_faq", {"query": "Wie lange dauert der Versand?", "locale": "es"}).value
     assert found["results"][0]["id"] == "delivery-time" and found["results"][0]["locale"] == "es" and "días" in found["results"][0]["answer"]
 
 
-def test_corrections_are_told_and_nonsense_finds_nothing(souk):
-    found = souk.call("search_faq", {"query": "refnud", "locale": "en"}).value
+def test_corrections_are_told_and_nonsense_finds_nothing(stranger):
+    found = stranger.call("search_faq", {"query": "refnud", "locale": "en"}).value
     assert found["corrected"] == {"refnud": "refund"} and found["results"][0]["id"] == "refund-time"
     for query in ("xqzzy wvrrk", "the of and", "?!", "%_\\'", "'; DROP TABLE shop.faqs --"):
-        got = souk.call("search_faq", {"query": query})
+        got = stranger.call("search_faq", {"query": query})
         assert got.ok and got.value["results"] == [] or query.startswith("'"), got
-    assert souk.call("search_faq", {"query": "password", "category": "payment"}).value["results"] == []
-    assert len(souk.call("search_faq", {"query": "delivery order return", "limit": 2}).value["results"]) <= 2
+    assert stranger.call("search_faq", {"query": "password", "category": "payment"}).value["results"] == []
+    assert len(stranger.call("search_faq", {"query": "delivery order return", "limit": 2}).value["results"]) <= 2
 
 
-def test_the_return_policy_by_country_category_and_age(souk):
+def test_the_return_policy_by_country_category_and_age(stranger):
     def ask(**args):
-        return souk.call("get_return_policy", dict(args, locale="en")).value
+        return stranger.call("get_return_policy", dict(args, locale="en")).value
     assert ask()["code"] == "return-eu" and ask()["withdrawal"]["days"] == 14 and ask()["country"] == "FR"
     assert ask(country="US")["code"] == "return-world" and ask(country="US")["withdrawal"]["days"] == 30
     assert ask(productCategory="tables")["withdrawal"]["returnCost"] == 39 and ask(productCategory="Furniture")["code"] == "return-furniture"
@@ -79,8 +79,8 @@ def test_the_return_policy_by_country_category_and_age(souk):
     assert ask(productCategory="bougies-et-bougeoirs")["defect"]["returnCostPaidBy"] == "shop", "an exception leaves defects as they are"
     assert ask(orderAge=14)["withinReturnPeriod"] and not ask(orderAge=15)["withinReturnPeriod"] and ask(orderAge=15.9)["orderAge"] == 15
     assert {e["exception"] for e in ask()["exceptions"]} >= {"made_to_measure", "sealed_hygiene"}
-    assert {souk.call("get_return_policy", {"locale": l}).value["locale"] for l in ("fr", "en", "es", "de")} == {"fr", "en", "es", "de"}
-    bad = souk.call("get_return_policy", {"productCategory": "no such"})
+    assert {stranger.call("get_return_policy", {"locale": l}).value["locale"] for l in ("fr", "en", "es", "de")} == {"fr", "en", "es", "de"}
+    bad = stranger.call("get_return_policy", {"productCategory": "no such"})
     assert not bad.ok and "category" in bad.message
 
 
@@ -91,8 +91,8 @@ def test_the_older_names_answer(souk, shopper, name):
     assert got["orderNumber"] == number and got["orderAge"] == 4 and got["withinReturnPeriod"] is True
 
 
-def test_shipping_information_without_an_order(souk):
-    home, abroad, far = (souk.call("get_shipping_info", {"country": c, "locale": "en"}).value for c in ("FR", "DE", "US"))
+def test_shipping_information_without_an_order(stranger, souk):
+    home, abroad, far = (stranger.call("get_shipping_info", {"country": c, "locale": "en"}).value for c in ("FR", "DE", "US"))
     assert home["methods"] == [{"name": "Home delivery", "price": 5.9, "currency": "EUR", "freeFrom": 80, "minDays": 2, "maxDays": 4, "carrier": "Colissimo"}]
     charged = souk.sql("SELECT price_minor, free_from_minor FROM shop.shipping_rates WHERE country = 'DE' AND currency = 'EUR'")[0]
     assert [str(round(abroad["methods"][0][k] * 100)) for k in ("price", "freeFrom")] == charged, "what baskets charge"
