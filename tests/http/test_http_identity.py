@@ -152,6 +152,28 @@ def test_guest_handle_is_checked_like_a_token(souk, client, orders):
         assert reply.status == 401, (bad, reply)
 
 
+def test_guest_handle_as_an_argument(souk, client, orders):
+    """For the order that it names, for nothing else, and only as souk has signed it; nothing of it is written down."""
+    order, number, _, customer = next(orders)
+    other = next(o for o in orders if o[3] != customer)
+    good = sign(souk, "gst", order)
+    assert "get_order_status" in client.mcp("tools/list", server="orders").text, "shown to whoever may become a guest"
+    assert client.call("get_order_status", {"orderNumber": number}).reply.status == 401
+    assert client.call("get_order_status", {"orderNumber": number, "guest": good}).value["orderNumber"] == number
+    missing = client.call("get_order_status", {"orderNumber": other[1], "guest": good})
+    assert missing.reply.status == 200 and not missing.ok and other[1] not in str(missing.value)
+    for bad in (sign(souk, "gst", order, -5), sign(souk, "cst", order), good[:-1], "", "x" * 127):
+        outcome = client.call("get_order_status", {"orderNumber": number, "guest": bad})
+        assert not outcome.ok and outcome.reply.status == 200 and "guest" in outcome.message, (bad, outcome)
+    stranger = sign(souk, "cst", other[3])
+    assert not client.call("get_order_status", {"orderNumber": number}, token=stranger).ok
+    both = [client.call("get_order_status", {"orderNumber": n, "guest": good}, token=stranger) for n in (number, other[1])]
+    assert all(o.ok for o in both), "a customer who has proven an order sees it besides their own"
+    assert not client.call("get_order_status", {"orderNumber": number}, token=stranger).ok, "for that call alone"
+    kept = support.wait_until(lambda: souk.sql("SELECT input, output FROM souk.interactions WHERE tool = 'get_order_status'"))
+    assert good not in str(kept)
+
+
 # ---- customers
 
 
@@ -240,6 +262,7 @@ def test_staff_logs_in_and_out(souk, person):
     assert reply.status == 303 and reply.headers["location"] == "/api/mcp/status?x=1", reply
     assert b.who() == person[1]
     value = b.cookies["souk"]
+    assert souk.value(f"SELECT count(*) FROM souk.audit a JOIN souk.staff s ON a.target = s.id::text WHERE action = 'staff.login' AND email = '{person[0]}'") == "1"
     assert len(value) == 43 and souk.value(f"SELECT count(*) FROM souk.sessions s WHERE s::text LIKE '%{value}%'") == "0"
     assert b.send("GET", "/api/mcp/sales").status == 401, "no API route looks at cookies"
     b.get("/login")
