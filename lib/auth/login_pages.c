@@ -394,5 +394,5 @@ login_leave(struct req *r)
 		return page_redirect(r, page_path(r, "/login"));
 	if (login_end(r))
 		return r->c.err;
-	return page_redirect(r, page_path(r, "/login"));
+	return page_redirect(r, f.next[0] != '\0' ? f.next : page_path(r, "/login"));
 }

@@ -213,13 +213,6 @@ givable(struct req *r, const struct oauth_ask *ask, const struct subject *who)
 	return buf_str(&b);
 }
 
-static enum err
-to_login(struct req *r, const struct oauth_ask *ask)
-{
-	return page_redirect(r, arena_printf(r->c.a, "%s?next=%s", page_path(r, "/login"),
-		fetch_escape(&r->c, arena_printf(r->c.a, "%s?%s", page_path(r, "/oauth/authorize"), ask->query))));
-}
-
 static bool
 may_grant(const struct subject *who)
 {
@@ -240,7 +233,7 @@ oauth_authorize(struct req *r)
 	e = login_current(r, &who);
 	if (e == E_UNAUTHENTICATED || (e == E_OK && !may_grant(&who))) {
 		ctx_clear_error(&r->c);
-		return to_login(r, &ask);
+		return page_redirect(r, consent_login(r, ask.query));
 	}
 	if (e != E_OK)
 		return e;
@@ -295,7 +288,7 @@ oauth_decide(struct req *r)
 		return e;
 	if ((e = login_current(r, &who)) == E_UNAUTHENTICATED || (e == E_OK && !may_grant(&who))) {
 		ctx_clear_error(&r->c);
-		return to_login(r, &ask);
+		return page_redirect(r, consent_login(r, ask.query));
 	}
 	if (e != E_OK)
 		return e;

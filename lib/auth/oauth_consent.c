@@ -5,12 +5,25 @@
 #include "auth/oauth_internal.h"
 #include "core/banned.h"
 #include "core/config.h"
+#include "store/fetch.h"
 
 /* The form is good for exactly this question. */
 const char *
 consent_purpose(struct ctx *c, const char *query)
 {
 	return arena_printf(c->a, "oauth consent %s", query);
+}
+
+static const char *
+question_path(struct req *r, const char *query)
+{
+	return arena_printf(r->c.a, "%s?%s", page_path(r, "/oauth/authorize"), query);
+}
+
+const char *
+consent_login(struct req *r, const char *query)
+{
+	return arena_printf(r->c.a, "%s?next=%s", page_path(r, "/login"), fetch_escape(&r->c, question_path(r, query)));
 }
 
 /* ---- page ---------------------------------------------------------------------------------------- */
@@ -98,6 +111,24 @@ put_rights(struct page *p, const struct oauth_ask *ask, const struct subject *wh
 	page_puts(p, "</ul>\n");
 }
 
+/* A registered name is anybody's; a verified one too where the answer stays on this computer, since any program may ask in its name. */
+static void
+put_warning(struct page *p, const struct oauth_ask *ask)
+{
+	bool registered = strcmp(ask->client.kind, "registered") == 0;
+
+	if (!registered && strncmp(ask->redirect_uri, "https:", 6) == 0)
+		return;
+	page_puts(p, "<p class=\"note\">");
+	if (registered)
+		page_text(p, say(ask, "The name was chosen by whoever asks; nobody has checked it. Go on only if you have just started this yourself.",
+			"Le nom a été choisi par qui demande ; personne ne l’a vérifié. Ne continuez que si vous venez de lancer cela vous-même."));
+	else
+		page_text(p, say(ask, "Any program on this device could ask in that name. Go on only if you have just started this yourself.",
+			"Tout programme de cet appareil pourrait demander sous ce nom. Ne continuez que si vous venez de lancer cela vous-même."));
+	page_puts(p, "</p>\n");
+}
+
 static void
 put_form(struct page *p, const struct oauth_ask *ask, const char *proof)
 {
@@ -111,6 +142,24 @@ put_form(struct page *p, const struct oauth_ask *ask, const char *proof)
 	page_puts(p, "</button>\n<button type=\"submit\" name=\"decision\" value=\"deny\">");
 	page_text(p, say(ask, "Refuse", "Refuser"));
 	page_puts(p, "</button>\n</div>\n</form>\n");
+}
+
+/* Log out, and come back to the question as somebody else. */
+static void
+put_leave(struct page *p, const struct oauth_ask *ask)
+{
+	const char *token = login_form_token(p->r, "logout");
+
+	page_puts(p, "<form method=\"post\" action=\"");
+	page_text(p, page_path(p->r, "/logout"));
+	page_puts(p, "\">\n");
+	page_hidden(p, "form", token != NULL ? token : "");
+	page_hidden(p, "next", question_path(p->r, ask->query));
+	page_puts(p, "<p class=\"soft\">");
+	page_text(p, say(ask, "Somebody else?", "Quelqu’un d’autre ?"));
+	page_puts(p, " <button type=\"submit\">");
+	page_text(p, say(ask, "Change account", "Changer de compte"));
+	page_puts(p, "</button></p>\n</form>\n");
 }
 
 enum err
@@ -132,17 +181,13 @@ consent_page(struct req *r, const struct oauth_ask *ask, const struct subject *w
 	put_fact(&p, say(ask, "For", "Pour"), name);
 	page_puts(&p, "</dl>\n");
 	put_rights(&p, ask, who, given);
-	if (strcmp(ask->client.kind, "registered") == 0) {
-		page_puts(&p, "<p class=\"note\">");
-		page_text(&p, say(ask, "The name was chosen by whoever asks; nobody has checked it. Go on only if you have just started this yourself.",
-			"Le nom a été choisi par qui demande ; personne ne l’a vérifié. Ne continuez que si vous venez de lancer cela vous-même."));
-		page_puts(&p, "</p>\n");
-	}
+	put_warning(&p, ask);
 	put_form(&p, ask, proof);
 	page_puts(&p, "<p class=\"soft\">");
 	page_text(&p, say(ask, "It never sees your password. The shop can end this access at any time.",
 		"Il ne voit jamais votre mot de passe. La boutique peut mettre fin à cet accès à tout moment."));
 	page_puts(&p, "</p>\n");
+	put_leave(&p, ask);
 	return page_send(&p, 200);
 }
 

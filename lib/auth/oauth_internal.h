@@ -85,6 +85,8 @@ struct oauth_ask {
 };
 /* The question to the person who is logged in.  given: what they would grant. */
 enum err consent_page(struct req *r, const struct oauth_ask *ask, const struct subject *who, const char *given);
+/* The path of the log-in that comes back to the question. */
+const char *consent_login(struct req *r, const char *query);
 /* What login_form_token() is for here. */
 const char *consent_purpose(struct ctx *c, const char *query);
 /* A page that says what is wrong, for what must not be sent on to the client. */

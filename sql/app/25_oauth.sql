@@ -54,14 +54,14 @@ BEGIN
 END
 $$;
 
--- A client that registered itself: 'ok', or 'full' when too many wait to be used. Those that waited for a day make room.
+-- A client that registered itself: 'ok', or 'full' when too many wait to be used. Those that waited for an hour make room.
 CREATE OR REPLACE FUNCTION souk.oauth_register(client text, client_name text, home text, redirects text[], method text, secret bytea,
 	wanted text[], most integer) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF (SELECT count(*) FROM souk.oauth_clients WHERE kind IN ('registered', 'document') AND used_at IS NULL) >= most THEN
-		DELETE FROM souk.oauth_clients WHERE kind IN ('registered', 'document') AND used_at IS NULL AND created_at < now() - interval '1 day';
+		DELETE FROM souk.oauth_clients WHERE kind IN ('registered', 'document') AND used_at IS NULL AND created_at < now() - interval '1 hour';
 		IF NOT FOUND THEN
 			RETURN 'full';
 		END IF;
@@ -148,11 +148,9 @@ BEGIN
 	END IF;
 	SELECT * INTO g FROM souk.oauth_grants o WHERE o.id = k.grant_id FOR UPDATE;
 	IF k.used_at IS NOT NULL THEN
-		PERFORM souk.oauth_end(g.id, 'code used twice', client);
-		status := 'reused';
+		status := CASE WHEN souk.oauth_end(g.id, 'code used twice', client) THEN 'reused' ELSE 'expired' END;
 	ELSIF g.client_id <> client OR k.redirect_uri <> redirect OR k.challenge <> code_challenge THEN
-		PERFORM souk.oauth_end(g.id, 'code in wrong hands', client);
-		status := 'mismatch';
+		status := CASE WHEN souk.oauth_end(g.id, 'code in wrong hands', client) THEN 'mismatch' ELSE 'expired' END;
 	ELSIF k.expires_at <= now() OR g.revoked_at IS NOT NULL THEN
 		status := 'expired';
 	ELSIF audience <> '' AND audience <> g.resource THEN
@@ -184,11 +182,9 @@ BEGIN
 	SELECT * INTO g FROM souk.oauth_grants o WHERE o.id = k.grant_id FOR UPDATE;
 	given := CASE WHEN wanted = '' THEN g.scopes ELSE string_to_array(wanted, ' ') END;
 	IF g.client_id <> client THEN
-		PERFORM souk.oauth_end(g.id, 'refresh token in wrong hands', client);
-		status := 'mismatch';
+		status := CASE WHEN souk.oauth_end(g.id, 'refresh token in wrong hands', client) THEN 'mismatch' ELSE 'expired' END;
 	ELSIF k.used_at IS NOT NULL THEN
-		PERFORM souk.oauth_end(g.id, 'refresh token used twice', client);
-		status := 'reused';
+		status := CASE WHEN souk.oauth_end(g.id, 'refresh token used twice', client) THEN 'reused' ELSE 'expired' END;
 	ELSIF k.expires_at <= now() OR g.revoked_at IS NOT NULL OR NOT EXISTS (
 		SELECT FROM souk.oauth_clients c WHERE c.id = client AND c.revoked_at IS NULL) THEN
 		status := 'expired';

@@ -125,6 +125,7 @@ for (const kind of Object.keys(kinds))
 				assert.match(person.question.text, url ? /Documented Assistant<\/strong> <span class="mark">assistant\.example</
 					: /Registered Assistant<\/strong> <span class="mark not">unverified</);
 				assert.match(person.question.text, /Odile Martin/);
+				assert.match(person.question.text, url ? /Any program on this device could ask in that name/ : /nobody has checked it/);
 				assert.match(person.question.text, /See all orders/);
 				if (url) {
 					assert.equal(provider.client?.client_id, document_url);
@@ -182,7 +183,7 @@ for (const [language, words] of Object.entries({
 			page.on("pageerror", (error) => wrong.push(error.stack));
 			const shot = async (name) => {
 				if (process.env.SCREENSHOTS)
-					await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}-${language}.png`, fullPage: true });
+					await page.waitForTimeout(400).then(() => page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}-${language}.png`, fullPage: true }));
 			};
 			await page.route("http://localhost:33418/**", (route) => route.fulfill({ status: 200, contentType: "text/plain", body: "done" }));
 

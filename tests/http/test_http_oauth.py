@@ -434,6 +434,20 @@ def test_a_form_from_elsewhere_allows_nothing(souk, oauth, customer):
     assert "code=" in oauth.decide(page, cookie, headers={"Origin": souk.url, "Sec_Fetch_Site": "same-origin"}).headers["location"]
 
 
+def test_changing_the_account(souk, oauth, customer, staff):
+    """Log out, and be asked again as somebody else; only this browser's own form does it."""
+    oauth.register()
+    cookie = support.session(souk, customer=customer)
+    page = oauth.ask(cookie)
+    fields = {n: html.unescape(v) for n, v in re.findall(r'<input type="hidden" name="(form|next)" value="([^"]*)"', page.text)}
+    assert fields["next"] == "/oauth/authorize?" + oauth.query()
+    oauth.form("/logout", fields, Cookie=support.session(souk, staff=staff))
+    assert oauth.ask(cookie).status == 200, "another browser's form ended this log-in"
+    gone = oauth.form("/logout", fields, Cookie=cookie)
+    assert gone.status == 303 and gone.headers["location"] == fields["next"], gone
+    assert oauth.ask(cookie).headers["location"].startswith("/login?next=")
+
+
 def test_service_accounts_and_tokens_allow_nothing(souk, oauth):
     oauth.register()
     reply = oauth.http.request("GET", "/oauth/authorize?" + oauth.query(), token=souk.admin)
