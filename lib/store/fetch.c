@@ -19,6 +19,7 @@
 
 #define CONNECT_MS 3000
 #define URL_MAX 2000
+#define HOST_MAX_LEN 264
 
 /* Two sets of connections: one that was opened for a trusted URL is never used for somebody else's. */
 static CURL *handles[2];
@@ -28,7 +29,7 @@ struct run {
 	const struct fetch_request *req;
 	struct buf body, head;
 	bool https, refused, too_large;
-	char host[256];
+	char host[HOST_MAX_LEN];	/* and port */
 };
 
 void
@@ -110,7 +111,7 @@ url_part(CURLU *u, CURLUPart part, char *out, size_t outsz)
 	return ok;
 }
 
-/* NULL, or why the URL's text alone forbids it.  host (256 bytes) and *https are filled. */
+/* NULL, or why the URL's text alone forbids it.  host ("name:port", HOST_MAX_LEN bytes) and *https are filled. */
 static const char *
 url_fault(const char *url, bool public_only, char *host, bool *https)
 {
@@ -118,6 +119,7 @@ url_fault(const char *url, bool public_only, char *host, bool *https)
 	char scheme[16], user[URL_MAX], port[8];
 	const char *why = NULL;
 	CURLU *u = curl_url();
+	size_t n;
 
 	host[0] = '\0';
 	*https = false;
@@ -135,6 +137,10 @@ url_fault(const char *url, bool public_only, char *host, bool *https)
 		else if (url_part(u, CURLUPART_PORT, port, sizeof(port)) && !in_words(cfg_str("OUTGOING_PORTS"), (unsigned)strtoul(port, NULL, 10)))
 			why = "this port is not among OUTGOING_PORTS";
 	}
+	if (why == NULL) {
+		n = strlen(host);
+		(void)snprintf(host + n, HOST_MAX_LEN - n, ":%s", url_part(u, CURLUPART_PORT, port, sizeof(port)) ? port : *https ? "443" : "80");
+	}
 	curl_url_cleanup(u);
 	return why;
 }
@@ -142,7 +148,7 @@ url_fault(const char *url, bool public_only, char *host, bool *https)
 const char *
 fetch_url_fault(const char *url, bool public_only)
 {
-	char host[256];
+	char host[HOST_MAX_LEN];
 	bool https;
 
 	return url_fault(url, public_only, host, &https);

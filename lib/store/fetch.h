@@ -2,7 +2,7 @@
  * HTTP requests to other services: providers, webhook endpoints, models.  libcurl, one request at a time, connections kept between requests.
  *
  * Every request has a deadline (the context's, or its own if that is sooner), a cap on what it takes in, and verified TLS.  A circuit breaker per
- * host, in shared memory, answers at once while the host is known to be down.  No proxy is taken from the environment, and no redirect is
+ * host and port, in shared memory, answers at once while the host is known to be down.  No proxy is taken from the environment, and no redirect is
  * followed unless the request says so.
  *
  * Plain http reaches loopback addresses and the networks of OUTGOING_PRIVATE only.  A request with public_only, for every URL that somebody other

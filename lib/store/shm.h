@@ -35,7 +35,7 @@ bool breaker_allows(enum breaker b);
 void breaker_ok(enum breaker b);
 void breaker_failed(enum breaker b);
 const char *breaker_state(enum breaker b);	/* "closed", "open", "half-open" */
-/* The breaker of an HTTP host.  There are 256, so now and then two hosts share one. */
+/* The breaker of an HTTP host and its port ("host:443").  There are 256, so now and then two share one. */
 enum breaker breaker_of_host(const char *host);
 /* How many hosts' breakers are not closed. */
 int breaker_hosts_open(void);

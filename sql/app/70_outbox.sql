@@ -132,6 +132,7 @@ DECLARE
 	address text := nullif($3, '');
 	spoken text := $4;
 	model jsonb := coalesce($5, '{}');
+	once text := $6;
 	way text;
 BEGIN
 	IF NOT $1 = ANY (souk.notice_names()) THEN
@@ -173,8 +174,12 @@ BEGIN
 		END IF;
 	END IF;
 	way := CASE WHEN address LIKE 'whatsapp:%' THEN 'whatsapp' WHEN address LIKE '%@%' OR address IS NULL THEN 'email' ELSE 'sms' END;
+	-- The same alert is told once an hour, however often it is raised.
+	IF $1 = 'alert' AND once IS NULL THEN
+		once := 'alert:' || to_char(now(), 'YYYYMMDDHH24') || ':' || md5(concat_ws('|', address, model::text));
+	END IF;
 	-- What is no address is queued all the same and then parked, where somebody sees it.
-	RETURN souk.outbox_add(way, $1, c.id, left(coalesce(souk.address_key(address), address), 320), spoken, model, $6,
+	RETURN souk.outbox_add(way, $1, c.id, left(coalesce(souk.address_key(address), address), 320), spoken, model, once,
 		CASE WHEN $1 = 'one_time_code' THEN clock_timestamp() + interval '15 minutes' END);
 END
 $$;

@@ -1,5 +1,7 @@
 """Messages and webhooks on the wire: a real SMTP server, and stand-ins that check what the providers would check."""
 import base64
+import email
+import email.policy
 import hmac
 import json
 import os
@@ -11,6 +13,7 @@ import time
 
 import pytest
 
+import support
 from cli import ROOT, Cluster, Shop
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "standins"))
@@ -67,6 +70,10 @@ def row(shop, number, columns="status, attempts, reason"):
 
 def make_due(shop):
     shop.rows("UPDATE souk.outbox SET next_at = now() WHERE status IN ('waiting', 'sending')")
+
+
+class Nowhere:
+    url = "http://127.0.0.1:1"
 
 
 def twilio_env(standin):
@@ -200,7 +207,7 @@ def test_text_messages_on_the_wire(shop):
         assert deliver(shop, **env) == (0, 0, 1, 1)
         assert row(shop, 2) == ["parked", "1", "Twilio refused the message (400, code 21211)"]
         assert shop.rows("SELECT channel, recipient, source FROM souk.opt_outs") == [["sms", "+33600000002", "provider"]]
-        notify(shop, "alert", {"message": "x"}, to="+33600000002")
+        notify(shop, "alert", {"message": "y"}, to="+33600000002")
         assert deliver(shop, **env) == (0, 0, 0, 1), "it has opted out"
         notify(shop, "one_time_code", {"code": "123456"}, to="+33600000003")
         twilio.fail_next(1, 429, {"code": 20429, "message": "Too Many Requests", "status": 429}, {"Retry-After": "77"})
@@ -307,6 +314,31 @@ def test_dedupe_and_opt_out_and_limit(shop):
         assert "enough messages" in shop.err
         one = [json.loads(shop.souk("call", "send_email", '{"to":"d@example.org","subject":"s","body":"b","dedupeKey":"z"}', "--admin"))["messageId"] for _ in range(2)]
         assert one[0] == one[1]
+
+
+def test_an_alert_is_told_once_an_hour(shop):
+    assert len({notify(shop, "alert", {"message": "down"}) for _ in range(3)}) == 1
+    assert notify(shop, "alert", {"message": "up"}) != notify(shop, "alert", {"message": "down"}) != notify(shop, "alert", {"message": "down"}, to="b@example.org")
+
+
+def test_a_dead_provider_is_left_alone(shop):
+    """After five failures the rest is held back, and does not count as tried."""
+    for n in range(8):
+        notify(shop, "alert", {"message": "m"}, to=f"+3361000000{n}")
+    assert deliver(shop, **twilio_env(Nowhere)) == (0, 8, 0, 0)
+    assert shop.rows("SELECT attempts, count(*), min(reason) FROM souk.outbox GROUP BY 1 ORDER BY 1") == [
+        ["0", "3", "the host has failed several times and is left alone for some seconds"], ["1", "5", "no connection to the host"]]
+
+
+def test_the_running_shop_sends(souk):
+    """Through the front door to the process that souk-serve keeps: in the demo messages become files."""
+    before = set(os.listdir(os.path.join(souk.data, "outbox")))
+    token = souk.admin
+    assert souk.call("send_email", {"to": "visitor@example.org", "subject": "Grüße", "body": "Hello"}, server="notifications", token=token).value["status"] == "waiting"
+    new = support.wait_until(lambda: [f for f in set(os.listdir(os.path.join(souk.data, "outbox"))) - before if f.endswith("-message.eml")], 20)
+    with open(os.path.join(souk.data, "outbox", new[0]), "rb") as f:
+        mail = email.message_from_binary_file(f, policy=email.policy.default)
+    assert mail["subject"] == "Grüße" and mail["to"].addresses[0].addr_spec == "visitor@example.org" and not mail.defects
 
 
 def test_customers_cannot_send(shop):
