@@ -193,6 +193,9 @@ DECLARE
 BEGIN
 	SELECT * INTO parcel FROM shop.shipments s WHERE s.order_id = o.id ORDER BY s.id DESC LIMIT 1;
 	SELECT * INTO way FROM shop.transit(parcel.carrier, land, place);
+	IF way.soonest IS NULL AND parcel.id IS NOT NULL THEN    -- it is on its way with somebody who is not in the tables
+		SELECT * INTO way FROM shop.transit(NULL, land, place);
+	END IF;
 	IF way.soonest IS NULL AND open THEN
 		PERFORM souk.fail('SK404', format('no carrier of this shop delivers to %s %s', left(land, 2), left(place, 12)));
 	END IF;
@@ -200,10 +203,21 @@ BEGIN
 		ELSE shop.hand_over(coalesce(o.paid_at, CASE o.status WHEN 'PENDING' THEN now() END, o.created_at), zone) END;
 	RETURN json_build_object(
 		'basis', CASE WHEN o.status = 'DELIVERED' THEN 'delivered' WHEN o.shipped_at IS NOT NULL THEN 'shipped' ELSE 'planned' END,
-		'carrier', coalesce(way.carrier, parcel.carrier),
+		'carrier', coalesce(parcel.carrier, way.carrier),
 		'country', land, 'postalCode', nullif(place, ''), 'handOver', leaves,
 		'earliest', CASE WHEN open THEN shop.workdays_add(land, shop.workdays_add(land, leaves, 0, way.saturday), way.soonest, way.saturday) END,
 		'latest', CASE WHEN open THEN shop.workdays_add(land, shop.workdays_add(land, leaves, 0, way.saturday), way.latest_days, way.saturday) END,
 		'deliveredAt', souk.rfc3339(o.delivered_at), 'timeZone', zone, 'cutOff', souk.setting('shop.cutoff', '14:00'));
+END
+$$;
+
+-- The same where nobody may deliver there: NULL then.
+CREATE OR REPLACE FUNCTION shop.delivery_known(o shop.orders) RETURNS json
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN shop.delivery(o, NULL);
+EXCEPTION WHEN SQLSTATE 'SK404' THEN
+	RETURN NULL;
 END
 $$;

@@ -132,11 +132,7 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	IF o.status NOT IN ('DELIVERED', 'CANCELLED') THEN
-		BEGIN
-			way := shop.delivery(o, NULL);
-		EXCEPTION WHEN SQLSTATE 'SK404' THEN
-			way := NULL;             -- nobody delivers there: no date, all else is still true
-		END;
+		way := shop.delivery_known(o);           -- nobody may deliver there: no date, all else is still true
 	END IF;
 	RETURN json_strip_nulls(json_build_object(
 		'id', o.id::text, 'orderNumber', o.number, 'status', o.status,
@@ -355,9 +351,8 @@ BEGIN
 	ELSE
 		o := shop.order_move(o.id, 'SHIPPED', NULL, facts);
 	END IF;
-	UPDATE shop.shipments s SET estimated_at = ((shop.delivery(o, NULL)->>'latest')::date + time '20:00') AT TIME ZONE souk.setting('shop.timezone', 'Europe/Paris')
-	 WHERE s.id = parcel.id AND EXISTS (SELECT FROM shop.transit(parcel.carrier, upper(coalesce(o.shipping_address->>'country', souk.setting('shop.country', 'FR'))),
-		upper(coalesce(o.shipping_address->>'postcode', ''))) t WHERE t.soonest IS NOT NULL);
+	UPDATE shop.shipments s SET estimated_at = ((shop.delivery_known(o)->>'latest')::date + time '20:00') AT TIME ZONE souk.setting('shop.timezone', 'Europe/Paris')
+	 WHERE s.id = parcel.id;
 	PERFORM souk.audit_note('order.ship', o.number, facts);
 	RETURN shop.order_status(o.id);
 END
