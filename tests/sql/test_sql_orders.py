@@ -370,3 +370,15 @@ def test_what_the_owner_changed_survives_the_next_migration(orders):
     apply(orders)
     assert orders.rows("SELECT enabled, tracking_url FROM shop.carriers WHERE code = 'ups'") == [["f", "https://example.org/{number}"]]
     assert orders.value("SELECT shop.is_holiday('FR', '2026-05-25')") == "f"
+
+
+def test_the_demo_shops_orders_have_a_past(shop):
+    """Steps that the table allows, ending where the order stands; answered messages and a few that wait; nothing in the future."""
+    assert int(shop.value(f"{ALL} SELECT count(DISTINCT order_id) FROM shop.order_events")) > 300
+    assert shop.value(f"{ALL} SELECT count(*) FROM shop.order_events e WHERE from_status IS NOT NULL AND NOT EXISTS (SELECT FROM shop.order_transitions t "
+                      "WHERE t.from_status = e.from_status AND t.to_status = e.to_status)") == "0"
+    assert shop.value(f"{ALL} SELECT count(*) FROM (SELECT DISTINCT ON (order_id) order_id, to_status FROM shop.order_events ORDER BY order_id, id DESC) l "
+                      "JOIN shop.orders o ON o.id = l.order_id WHERE o.status <> l.to_status") == "0"
+    assert shop.value(f"{ALL} SELECT count(*) FROM shop.order_events WHERE created_at > '2025-11-12 15:30:00+00'") == "0"
+    assert 1 <= tool(shop, "list_order_messages", {})["total"] <= 10
+    assert int(shop.value(f"{ALL} SELECT count(*) FROM shop.order_messages WHERE from_shop AND created_at <= '2025-11-12 15:30:00+00'")) > 10
