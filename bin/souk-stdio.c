@@ -213,6 +213,7 @@ main(int argc, char **argv)
 		return status;
 	if (!app_start("souk-stdio", conf, err, sizeof(err)))
 		return refuse(78, err);
+	s.channel.base = cfg_str("PUBLIC_URL");
 	log_init("souk-stdio", "", cfg_str("MCP_LOG_LEVEL"));
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)sigemptyset(&watched);
@@ -222,7 +223,7 @@ main(int argc, char **argv)
 	if (!channels_init(WORKERS_MAX))
 		return refuse(71, "cannot start workers");
 	if (s.channel.token[0] != '\0' && crew_ask_now(&(struct crew_job){ .task = CREW_VERIFY, .via = VIA_STDIO, .token = s.channel.token,
-	    .remote_ip = "127.0.0.1" }, 5000) == CREW_REFUSED) {
+	    .remote_ip = "127.0.0.1", .base = s.channel.base, .server = s.channel.server }, 5000) == CREW_REFUSED) {
 		crew_stop();
 		return refuse(77, "the access token is not valid");
 	}

@@ -87,11 +87,12 @@ ws_conn_open(struct lws *wsi, const struct ws_guest *g)
 
 	c->wsi = wsi;
 	c->token = strdup(g->token);
+	c->base = strdup(g->base);
 	memcpy(c->remote_ip, g->remote_ip, sizeof(c->remote_ip));
 	memcpy(c->server, g->server, sizeof(c->server));
 	memcpy(c->locale, g->locale, sizeof(c->locale));
 	c->channel = (struct channel){ .via = VIA_WS, .token = c->token, .remote_ip = c->remote_ip, .server = c->server,
-		.locale = c->locale, .orchestrator = true, .most = 4, .send = queue, .refused = refused };
+		.locale = c->locale, .base = c->base, .orchestrator = true, .most = 4, .send = queue, .refused = refused };
 	channel_open(&c->channel);
 	ws.connections++;
 	return c;
@@ -109,6 +110,7 @@ ws_conn_free(struct ws_conn *c)
 	}
 	free(c->in);
 	free(c->token);
+	free(c->base);
 	free(c);
 	ws.connections--;
 }

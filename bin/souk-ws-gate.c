@@ -113,10 +113,25 @@ find_locale(struct lws *wsi, char *locale, size_t localesz)
 	}
 }
 
+/* The address under which we were called: tokens are made for it.  The web server of this host says whether it was over TLS. */
+static void
+find_base(struct lws *wsi, const char *host, char *base, size_t basesz)
+{
+	const char *fixed = cfg_str("PUBLIC_URL");
+	size_t n = strlen(fixed);
+	char proto[16];
+
+	if (n > 0)
+		(void)snprintf(base, basesz, "%.*s", (int)(fixed[n - 1] == '/' ? n - 1 : n), fixed);
+	else if (strspn(host, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:[]") == strlen(host))
+		(void)snprintf(base, basesz, "%s://%.255s", ws.unix_socket && lws_hdr_custom_copy(wsi, proto, sizeof(proto), "x-forwarded-proto:", 18) > 0 &&
+			strcasecmp(proto, "https") == 0 ? "https" : "http", host);
+}
+
 int
 ws_admit(struct lws *wsi, struct ws_guest *g)
 {
-	struct crew_job job = { .task = CREW_VERIFY, .via = VIA_WS, .token = g->token, .remote_ip = g->remote_ip };
+	struct crew_job job = { .task = CREW_VERIFY, .via = VIA_WS, .token = g->token, .remote_ip = g->remote_ip, .server = g->server, .base = g->base };
 	char origin[512], host[512] = "";
 	bool loopback;
 
@@ -133,6 +148,7 @@ ws_admit(struct lws *wsi, struct ws_guest *g)
 	if (!find_token(wsi, g->token))
 		return 401;
 	find_address(wsi, g->remote_ip);
+	find_base(wsi, host, g->base, sizeof(g->base));
 	find_locale(wsi, g->locale, sizeof(g->locale));
 	if (g->token[0] == '\0')
 		return 0;

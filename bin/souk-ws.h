@@ -21,7 +21,7 @@
 
 /* What is known of a client before its connection is one. */
 struct ws_guest {
-	char token[TOKEN_MAX], remote_ip[IP_TEXT], server[24], locale[16];
+	char token[TOKEN_MAX], remote_ip[IP_TEXT], server[24], locale[16], base[300];
 };
 
 struct ws_message {
@@ -33,7 +33,7 @@ struct ws_message {
 struct ws_conn {
 	struct channel channel;	/* first member */
 	struct lws *wsi;
-	char *token, remote_ip[IP_TEXT], server[24], locale[16];
+	char *token, *base, remote_ip[IP_TEXT], server[24], locale[16];
 	struct ws_message *out, *last;
 	size_t outsz;
 	int nout;

@@ -69,7 +69,7 @@ app_find(const char *uri)
 static const char *
 base_url(const struct mcp_call *call)
 {
-	return call->io->base_url != NULL ? call->io->base_url : cfg_str("PUBLIC_URL");
+	return call->io->base_url != NULL && call->io->base_url[0] != '\0' ? call->io->base_url : cfg_str("PUBLIC_URL");
 }
 
 /* Only the shop's own host may be asked for pictures, for nothing else. */

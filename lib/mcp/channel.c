@@ -83,7 +83,7 @@ begin(struct channel *ch, struct flight *f)
 {
 	const struct crew_job job = {
 		.task = f->checks ? CREW_VERIFY : CREW_MESSAGE, .via = ch->via, .modern = ch->modern, .orchestrator = ch->orchestrator,
-		.token = ch->token, .remote_ip = ch->remote_ip, .server = ch->server, .locale = ch->locale, .kept = ch->kept,
+		.token = ch->token, .remote_ip = ch->remote_ip, .server = ch->server, .locale = ch->locale, .base = ch->base, .kept = ch->kept,
 		.text = f->text, .n = f->n,
 	};
 

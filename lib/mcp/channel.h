@@ -27,7 +27,7 @@ struct subscription;
 struct channel {
 	/* set by the holder; texts have to outlive the channel */
 	enum transport via;
-	const char *token, *remote_ip, *server, *locale;	/* "" for none */
+	const char *token, *remote_ip, *server, *locale, *base;	/* as in struct crew_job; "" for none */
 	bool orchestrator;
 	int most;		/* messages answered at a time */
 	bool (*send)(struct channel *ch, const char *json, size_t n);	/* false: the connection is to be closed */

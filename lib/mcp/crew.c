@@ -183,7 +183,7 @@ tell(struct crew_hand *h, enum crew_frame type, const char *text, size_t n)
 static bool
 give(struct crew_hand *h, const struct crew_job *job)
 {
-	const char *const texts[] = { job->token, job->remote_ip, job->server, job->locale, job->kept };
+	const char *const texts[] = { job->token, job->remote_ip, job->server, job->locale, job->base, job->kept };
 	const char flags[] = { (char)job->task, (char)job->via, (char)job->modern, (char)job->orchestrator, (char)(job->kept != NULL) };
 	struct crew_head head = { FRAME_JOB, (uint32_t)(sizeof(flags) + job->n) };
 	bool ok;

@@ -58,6 +58,7 @@ struct crew_job {
 	bool modern;		/* the connection has spoken the modern revision */
 	bool orchestrator;	/* messages of the orchestrator's protocol are understood too */
 	const char *token, *remote_ip, *server, *locale;
+	const char *base;	/* the address under which we were called, "https://shop.example"; PUBLIC_URL where that is set */
 	const char *kept;	/* the session, NULL: none */
 	const char *text;	/* the message */
 	size_t n;

@@ -167,7 +167,7 @@ link_watch(struct mcp_stream *s, const char *watch, size_t n)
 static bool
 read_job(const char *p, size_t n, struct crew_job *job)
 {
-	const char *end = p + n, **const texts[] = { &job->token, &job->remote_ip, &job->server, &job->locale, &job->kept };
+	const char *end = p + n, **const texts[] = { &job->token, &job->remote_ip, &job->server, &job->locale, &job->base, &job->kept };
 
 	if (n < 5)
 		return false;
@@ -193,7 +193,8 @@ read_job(const char *p, size_t n, struct crew_job *job)
 static enum crew_end
 find_speaker(struct ctx *c, const struct crew_job *job, struct subject *who)
 {
-	const struct bearer b = { .text = job->token, .remote_ip = job->remote_ip, .base_url = cfg_str("PUBLIC_URL") };
+	const struct bearer b = { .text = job->token, .remote_ip = job->remote_ip, .base_url = job->base,
+		.path = job->server[0] != '\0' ? arena_printf(c->a, "/mcp/%s", job->server) : "/mcp" };
 	enum err e;
 
 	subject_anonymous(c, job->remote_ip, who);
@@ -213,7 +214,7 @@ answer_message(struct ctx *c, const struct crew_job *job, struct link *l)
 {
 	struct mcp_io io = {
 		.server = job->server, .via = job->via, .locale = job->locale[0] != '\0' ? job->locale : NULL, .remote_ip = job->remote_ip,
-		.stream = &l->stream, .lasting = true, .modern = job->modern, .kept = job->kept,
+		.base_url = job->base, .stream = &l->stream, .lasting = true, .modern = job->modern, .kept = job->kept,
 	};
 	struct subject who;
 	enum crew_end end = find_speaker(c, job, &who);

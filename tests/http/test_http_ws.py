@@ -1,9 +1,12 @@
 """WebSocket connections through the web server: upgrade, address, Origin and token, messages of any size, the end."""
 import concurrent.futures
+import json
+import os
 import subprocess
 import time
 
 import pytest
+import requests
 
 from websocket import PING, PONG, Refused, WebSocket
 
@@ -65,6 +68,19 @@ def test_takes_tokens_from_header_and_subprotocol(souk, connect):
         assert ws.headers["sec-websocket-protocol"] == "mcp"
         assert "souk://orders/{number}" in str(ws.call("resources/templates/list"))
     assert "souk://orders/{number}" not in str(connect().call("resources/templates/list"))
+
+
+def test_takes_tokens_of_oauth_for_this_address(souk, connect):
+    env = {**os.environ, "SOUK_CONF": souk.conf}
+    account = json.loads(subprocess.run([souk.bin, "oauth", "account", "--name", "websocket test", "--scope", "orders:read", "--json"], check=True,
+                                        capture_output=True, env=env).stdout)
+    token = requests.post(souk.url + "/oauth/token", data={"grant_type": "client_credentials"}, timeout=10,
+                          auth=(account["client_id"], account["client_secret"])).json()["access_token"]
+    ws = connect(headers=bearer(token))
+    assert "souk://orders/{number}" in str(ws.call("resources/templates/list"))
+    subprocess.run([souk.bin, "oauth", "revoke", account["client_id"]], check=True, env=env)
+    ws.send({"jsonrpc": "2.0", "id": 2, "method": "ping"})
+    assert ws.closed() == 1008
 
 
 def test_takes_its_own_origin(souk, connect):

@@ -102,7 +102,7 @@ refused(struct channel *ch)
 static void
 begin(struct client *c)
 {
-	*c = (struct client){ .channel = { .via = VIA_WS, .token = "", .remote_ip = "127.0.0.1", .server = "", .locale = "", .most = 4, .send = take, .refused = refused } };
+	*c = (struct client){ .channel = { .via = VIA_WS, .token = "", .remote_ip = "127.0.0.1", .server = "", .locale = "", .base = "", .most = 4, .send = take, .refused = refused } };
 	channel_open(&c->channel);
 }
 
