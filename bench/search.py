@@ -1,12 +1,24 @@
 #!/usr/bin/env python3
-"""Measure the search engine on a large catalogue derived from a product file.
+"""Measure product search on a large catalogue derived from a product file, beside PostgreSQL full text and Xapian.
 
 usage: bench/search.py PRODUCTS.tsv.gz QUERIES.tsv [COPIES]
 
-Makes a shop of its own (below build/bench), imports the file, then COPIES - 1 (147) further versions of every product in
-which 30 % of the title's words are swapped for words of other titles, always the same ones. Prints build time, size, memory
-of the builder, and how long searches take in the engine: plain, with filters, with facets, in an explicit order.
+Makes a shop of its own (BENCH_DIR, below build/bench), imports the file, then COPIES - 1 (147) further versions of every product in which 30 % of the
+title's words are swapped for words of other titles, always the same ones.  All in one run:
+
+- build time, size and memory of the builder, of souk's index and of the others';
+- searches in the engine: top 10, with filters, with facets, in an explicit order, suggestions at 1, 2 and 3 letters, one process and two at once;
+- the same queries in PostgreSQL (weighted tsvector, GIN, any of the words, ts_rank) and Xapian (BM25, field weights);
+- over HTTP with 1 and 2 clients, and while 100 products a second change; private and shared memory of the processes;
+- correction of words beside a vocabulary of 300,000.
+
+Each line has the median, what 95 % stay below, and the longest, in milliseconds; those of the engine also CPU time, which other work on the machine blurs
+least.  Everything is also written to var/bench/search.md.
+
+Environment: BENCH_DIR, PORT (18299), KEEP=1 (leave the shop), REUSE=1 (take the one that was left), PEERS=off (souk alone), SOUK_BUILD.
 """
+import glob
+import http.client
 import io
 import json
 import os
@@ -15,11 +27,32 @@ import resource
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.realpath(os.path.join(ROOT, os.environ.get("SOUK_BUILD", "build")))
 COLUMNS = "sku, slug, name, brand, colour, description, category_id, price_minor, currency, stock, rating_avg, rating_count, lang, sold_count"
+PEER_ROWS = ("SELECT p.id, p.name, p.brand, p.colour, c.path, left(p.description, 20000), coalesce(p.sale_price_minor, p.price_minor), p.stock "
+             "FROM shop.products p LEFT JOIN shop.categories c ON c.id = p.category_id ORDER BY p.id")
+PG_TABLE = """CREATE UNLOGGED TABLE bench_fulltext AS SELECT p.id, p.stock, coalesce(p.sale_price_minor, p.price_minor) AS pays,
+ setweight(to_tsvector('english', p.name), 'A') || setweight(to_tsvector('english', coalesce(p.brand, '') || ' ' || coalesce(p.colour, '')), 'B')
+ || setweight(to_tsvector('english', coalesce(c.path, '')), 'C') || setweight(to_tsvector('english', left(p.description, 20000)), 'D') AS doc
+ FROM shop.products p LEFT JOIN shop.categories c ON c.id = p.category_id;
+CREATE INDEX bench_fulltext_doc ON bench_fulltext USING gin (doc); ANALYZE bench_fulltext"""
+LIBS = ["-lstemmer", "-lz", "-ljson-c", "-lpq", "-lsodium", "-lhiredis", "-lcurl", "-lcrypto", "-lm", "-lpthread"]
+FILTER = {"inStock": True, "maxPrice": 30}
+lines = []
+
+
+def say(text):
+    print(text, flush=True)
+    lines.append(text)
+
+
+def shown(ms):
+    ms = sorted(ms)
+    return f"{len(ms)} searches: median {ms[len(ms) // 2]:.2f} ms, 95 % below {ms[len(ms) * 95 // 100]:.2f} ms, longest {ms[-1]:.2f} ms"
 
 
 def derived(base, copies):
@@ -34,50 +67,201 @@ def derived(base, copies):
                              str(rnd.randrange(1000))]) + "\n"
 
 
-def main():
-    if len(sys.argv) < 3:
-        sys.exit(__doc__)
-    products, queries, copies = sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 148
-    home = os.path.join(os.environ.get("BENCH_DIR", os.path.join(BUILD, "bench")), "search")
-    env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "STATE_DIR", "SOUK_CONF")}
-    env.update(SOUK_HOME=home, SOUK_BUILD=BUILD, DEMO="off", REDIS="off", WORKERS="1", SHOP_LOCALE="en", SHOP_LOCALES="en",
-               SHOP_CURRENCY="USD", PORT=os.environ.get("PORT", "18299"))
-    serve = os.path.join(ROOT, "bin", "souk-serve")
-    subprocess.run([serve, "purge"], env=env, stdout=subprocess.DEVNULL, check=False)
-    subprocess.run([serve, "start"], env=env, stdout=subprocess.DEVNULL, check=True)
-    data = os.path.realpath(os.path.join(home, "home")) if os.path.exists(os.path.join(home, "home")) else home
-    env["SOUK_CONF"] = os.path.join(data, "souk.conf")
-    url = next(line.split("=", 1)[1].strip() for line in open(os.path.join(home, "demo.env")) if line.startswith("DATABASE_URL"))
-    souk = os.path.join(BUILD, "bin", "souk")
-    index = os.path.join(data, "state", "bench.seg")
-    try:
-        subprocess.run([souk, "import", products, "--locale", "en", "--quiet"], env=env, stdout=subprocess.DEVNULL, check=True)
-        psql = ["psql", "-X", "-q", "-d", url, "-v", "ON_ERROR_STOP=1", "-c"]
-        base = subprocess.run([*psql, f"COPY (SELECT {COLUMNS} FROM shop.products ORDER BY id) TO STDOUT"], stdout=subprocess.PIPE,
-                              check=True).stdout.decode()
-        feed = subprocess.Popen([*psql, f"COPY shop.products ({COLUMNS}) FROM STDIN"], stdin=subprocess.PIPE)
+class Shop:
+    def __init__(self, products, copies):
+        self.home = os.path.join(os.environ.get("BENCH_DIR", os.path.join(BUILD, "bench")), "search")
+        self.env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "STATE_DIR", "SOUK_CONF")}
+        self.env.update(SOUK_HOME=self.home, SOUK_BUILD=BUILD, DEMO="off", REDIS="off", WORKERS="2", SHOP_LOCALE="en", SHOP_LOCALES="en",
+                        SHOP_CURRENCY="USD", PORT=os.environ.get("PORT", "18299"))
+        self.souk = os.path.join(BUILD, "bin", "souk")
+        reuse = os.environ.get("REUSE") == "1" and os.path.exists(os.path.join(self.home, "demo.env"))
+        if not reuse:
+            self.serve("purge", check=False)
+        self.serve("restart" if reuse else "start")
+        self.data = os.path.realpath(os.path.join(self.home, "home")) if os.path.exists(os.path.join(self.home, "home")) else self.home
+        self.env["SOUK_CONF"] = os.path.join(self.data, "souk.conf")
+        told = dict(line.strip().split("=", 1) for line in open(os.path.join(self.home, "demo.env")) if "=" in line)
+        self.url, self.token, self.port = told["DATABASE_URL"], told["SOUK_ADMIN_TOKEN"], int(self.env["PORT"])
+        self.psql = ["psql", "-X", "-q", "-A", "-t", "-d", self.url, "-v", "ON_ERROR_STOP=1"]
+        if not reuse:
+            self.fill(products, copies)
+
+    def serve(self, what, check=True):
+        subprocess.run([os.path.join(ROOT, "bin", "souk-serve"), what], env=self.env, stdout=subprocess.DEVNULL, check=check)
+
+    def sql(self, text):
+        return subprocess.run([*self.psql, "-c", text], stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
+
+    def fill(self, products, copies):
+        subprocess.run([self.souk, "import", products, "--locale", "en", "--quiet"], env=self.env, stdout=subprocess.DEVNULL, check=True)
+        base = self.sql(f"COPY (SELECT {COLUMNS} FROM shop.products ORDER BY id) TO STDOUT")
+        feed = subprocess.Popen([*self.psql, "-c", f"COPY shop.products ({COLUMNS}) FROM STDIN"], stdin=subprocess.PIPE)
         out = io.TextIOWrapper(feed.stdin, encoding="utf-8", write_through=False)
         for line in derived(base, copies):
             out.write(line)
         out.close()
         if feed.wait() != 0:
             sys.exit("the products could not be copied in")
-        subprocess.run([*psql, "ANALYZE shop.products"], check=True)
-        began = time.time()
-        done = subprocess.Popen([souk, "index", "--file", index], env=env, stdout=subprocess.PIPE, text=True)
-        text = done.communicate()[0].strip()
-        print(text)
-        print(f"build {time.time() - began:.1f} s, builder at most {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MB, "
-              f"index {os.path.getsize(index) / 1e6:.0f} MB")
-        for title, options in (("top 10", []), ("top 10, in stock and at most 30", ["--filter", json.dumps({"inStock": True, "maxPrice": 30})]),
-                               ("top 10 with facets", ["--facets"]), ("cheapest first", ["--filter", '{"sortBy": "price-asc"}'])):
-            run = subprocess.run([souk, "search-run", "--file", index, "--queries", queries, "--top", "10", "--repeat", "5", "--times", *options],
-                                 env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=True)
-            print(f"{title}: {run.stderr.strip().splitlines()[-1]}", flush=True)
+        self.sql("ANALYZE shop.products")
+
+    def end(self):
+        if os.environ.get("KEEP") == "1":
+            return
+        self.serve("purge", check=False)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+# ---- the engine alone
+
+def engine(shop, index, queries):
+    prefixes = os.path.join(shop.home, "prefixes-{}.tsv")
+    texts = [line.split("\t")[1].strip() for line in open(queries) if "\t" in line and not line.endswith("\tquery\n")]
+    runs = [("top 10", queries, []), ("top 10, in stock and at most 30", queries, ["--filter", json.dumps(FILTER)]),
+            ("top 10 with facets", queries, ["--facets"]), ("cheapest first", queries, ["--filter", '{"sortBy": "price-asc"}'])]
+    for n in (1, 2, 3):
+        with open(prefixes.format(n), "w") as f:
+            f.writelines(f"{i}\t{text[:n]}\n" for i, text in enumerate(texts) if len(text) >= n and text[:n].isalnum())
+        runs.append((f"suggestions at {n} letters", prefixes.format(n), ["--suggest"]))
+    for clients in (1, 2):
+        for title, file, options in runs if clients == 1 else runs[:3]:
+            begun = [subprocess.Popen([shop.souk, "search-run", "--file", index, "--queries", file, "--top", "10", "--repeat", "5", "--times", *options],
+                                      env=shop.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(clients)]
+            for run in begun:
+                say(f"souk, {title}{', two at once' if clients == 2 else ''}: {run.communicate()[1].strip().splitlines()[-1]}")
+
+
+# ---- beside it
+
+def postgresql(shop, queries):
+    began = time.time()
+    shop.sql("DROP TABLE IF EXISTS bench_fulltext")
+    shop.sql(PG_TABLE)
+    say(f"PostgreSQL: build {time.time() - began:.0f} s, {int(shop.sql('SELECT pg_total_relation_size(%s)' % repr('bench_fulltext'))) / 1e6:.0f} MB")
+    texts = [line.split("\t")[1].strip() for line in open(queries) if "\t" in line and not line.endswith("\tquery\n")]
+    for title, condition in (("top 10", ""), ("top 10, in stock and at most 30", "AND stock > 0 AND pays <= 3000")):
+        times = []
+        script = "\\timing on\n\\o /dev/null\n"
+        for text in texts:
+            words = "replace(plainto_tsquery('english', $q$" + text + "$q$)::text, '&', '|')::tsquery"
+            script += (f"SELECT id, ts_rank('{{.1,.2,.5,1}}', doc, q) FROM bench_fulltext, (SELECT {words} AS q) x "
+                       f"WHERE doc @@ q {condition} ORDER BY 2 DESC, 1 LIMIT 10;\n")
+        out = subprocess.run(shop.psql, input=script, stdout=subprocess.PIPE, check=True, text=True).stdout
+        times = [float(line.split()[1]) for line in out.splitlines() if line.startswith("Time:")]
+        say(f"PostgreSQL, {title}: {shown(times)}")
+
+
+def xapian(shop, queries):
+    program, db = os.path.join(shop.home, "search_xapian"), os.path.join(shop.home, "xapian")
+    subprocess.run(["g++", "-O2", "-o", program, os.path.join(ROOT, "bench", "search_xapian.cc"), "-lxapian"], check=True)
+    began = time.time()
+    rows = subprocess.Popen([*shop.psql, "-c", f"COPY ({PEER_ROWS}) TO STDOUT"], stdout=subprocess.PIPE)
+    subprocess.run([program, "index", db], stdin=rows.stdout, check=True, env=dict(os.environ, XAPIAN_FLUSH_THRESHOLD="100000"))
+    size = sum(os.path.getsize(f) for f in glob.glob(os.path.join(db, "*")))
+    say(f"Xapian: build {time.time() - began:.0f} s, {size / 1e6:.0f} MB")
+    for title, mode in (("top 10", "plain"), ("top 10, in stock and at most 30", "filter"), ("top 10 with facets", "facets")):
+        out = subprocess.run([program, "run", db, queries, "1", mode], stdout=subprocess.PIPE, check=True, text=True).stdout
+        say(f"Xapian, {title}: {shown([float(x) / 1000 for x in out.split()])}")
+
+
+# ---- over HTTP
+
+def client(shop, path, bodies, times, failures):
+    link = http.client.HTTPConnection("127.0.0.1", shop.port, timeout=30)
+    for body in bodies:
+        began = time.perf_counter()
+        link.request("POST", path, json.dumps(body), {"Content-Type": "application/json", "Authorization": "Bearer " + shop.token})
+        reply = link.getresponse()
+        reply.read()
+        times.append((time.perf_counter() - began) * 1000)
+        if reply.status != 200:
+            failures.append(reply.status)
+    link.close()
+
+
+def ask(shop, title, path, bodies, clients):
+    times, failures = [], []
+    threads = [threading.Thread(target=client, args=(shop, path, bodies, times, failures)) for _ in range(clients)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    say(f"HTTP, {title}, {clients} client{'s' if clients > 1 else ''}: {shown(times)}" + (f"; {len(failures)} FAILED" if failures else ""))
+
+
+def over_http(shop, queries):
+    texts = [line.split("\t")[1].strip() for line in open(queries) if "\t" in line and not line.endswith("\tquery\n")]
+    plain = [{"query": t, "limit": 10} for t in texts] * 4
+    for bodies in (plain[:len(texts)], plain[:len(texts)]):  # every process maps the index, has its statements prepared
+        client(shop, "/api/ai/search", bodies, [], [])
+    for clients in (1, 2):
+        ask(shop, "top 10 with facets", "/api/ai/search", plain, clients)
+        ask(shop, "the same in stock and at most 30", "/api/ai/search", [dict(b, filters=FILTER) for b in plain], clients)
+        for n in (1, 2, 3):
+            ask(shop, f"suggestions at {n} letters", "/api/ai/search/suggest", [{"query": t[:n]} for t in texts if t[:n].isalnum()] * 4, clients)
+    memory(shop)
+    stop, top = threading.Event(), int(shop.sql("SELECT max(id) FROM shop.products"))
+
+    def change():
+        rnd, due = random.Random(1), time.monotonic()
+        while not stop.is_set():
+            ids = ",".join(str(rnd.randrange(1, top)) for _ in range(10))
+            shop.sql(f"UPDATE shop.products SET stock = (stock + 1) % 40, price_minor = price_minor + 1 WHERE id IN ({ids})")
+            due += 0.1
+            stop.wait(max(0, due - time.monotonic()))
+
+    changer = threading.Thread(target=change)
+    changer.start()
+    try:
+        for clients in (1, 2):
+            ask(shop, "top 10 with facets while 100 products a second change", "/api/ai/search", plain, clients)
     finally:
-        if os.environ.get("KEEP") != "1":
-            subprocess.run([serve, "purge"], env=env, stdout=subprocess.DEVNULL, check=False)
-            shutil.rmtree(home, ignore_errors=True)
+        stop.set()
+        changer.join()
+
+
+def memory(shop):
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        try:
+            argv = open(path).read().split("\0")
+            if "souk.fcgi" not in argv[0] or not os.path.realpath(path.replace("cmdline", "exe")).startswith(os.path.realpath(shop.data)):
+                continue
+            kb = {line.split(":")[0]: int(line.split()[1]) for line in open(path.replace("cmdline", "smaps_rollup")) if line.split()[-1] == "kB"}
+        except OSError:
+            continue
+        say(f"process: private {(kb['Private_Clean'] + kb['Private_Dirty']) / 1024:.1f} MB, shared {(kb['Shared_Clean'] + kb['Shared_Dirty']) / 1024:.1f} MB")
+
+
+def correction(shop):
+    program = os.path.join(shop.home, "correct")
+    subprocess.run(["cc", "-O2", "-D_GNU_SOURCE", f"-I{ROOT}/lib", f"-I{BUILD}", "-o", program, os.path.join(ROOT, "bench", "correct.c"),
+                    os.path.join(BUILD, "lib", "libsouk.a"), *LIBS], check=True)
+    say("correction beside " + subprocess.run([program], stdout=subprocess.PIPE, check=True, text=True).stdout.strip())
+
+
+def main():
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    products, queries, copies = sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 148
+    shop = Shop(products, copies)
+    index = os.path.join(shop.data, "state", "search.seg")
+    try:
+        began = time.time()
+        done = subprocess.Popen([shop.souk, "index", "--file", index], env=shop.env, stdout=subprocess.PIPE, text=True)
+        text = done.communicate()[0].strip().split(": ")[-1]
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        say(f"souk: {text}; build {time.time() - began:.0f} s, builder at most {used.ru_maxrss / 1024:.0f} MB, index {os.path.getsize(index) / 1e6:.0f} MB; "
+            f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors")
+        engine(shop, index, queries)
+        correction(shop)
+        over_http(shop, queries)
+        if os.environ.get("PEERS") != "off":
+            xapian(shop, queries)
+            postgresql(shop, queries)
+    finally:
+        shop.end()
+        os.makedirs(os.path.join(ROOT, "var", "bench"), exist_ok=True)
+        with open(os.path.join(ROOT, "var", "bench", "search.md"), "w") as f:
+            f.write("\n".join("- " + line for line in lines) + "\n")
 
 
 main()

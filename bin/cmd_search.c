@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli.h"
 #include "core/banned.h"
@@ -11,6 +12,7 @@
 #include "core/json.h"
 #include "search/engine.h"
 #include "search/indexer.h"
+#include "search/suggest.h"
 #include "search/understand_shop.h"
 
 #define LINE 4096
@@ -22,8 +24,8 @@ struct run {
 	struct engine_query q;
 	struct arena arena;
 	int64_t top, repeat;
-	bool plain;
-	double *us;
+	bool plain, suggest;
+	double *us, *cpu;
 	size_t n, max;
 };
 
@@ -59,6 +61,29 @@ take_filter(struct run *r, const char *text)
 	return search_sort_parse(sort, &r->q.sort);
 }
 
+/* Of this process: what a busy machine does not blur. */
+static int64_t
+cpu_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* What a search box asks for while somebody types. */
+static void
+complete(struct run *r, struct ctx *c, const char *text, struct engine_result *out, struct understood *u)
+{
+	struct suggestions s;
+	struct engine_query q = r->q;
+
+	suggest(c, &r->view, text, NULL, &s);
+	q.text = s.text;
+	q.limit = 5;
+	understand_search(c, &r->view, &q, out, u);
+}
+
 static void
 answer(struct run *r, const char *id, const char *text)
 {
@@ -70,16 +95,20 @@ answer(struct run *r, const char *id, const char *text)
 	r->q.text = text;
 	r->q.limit = (size_t)r->top;
 	for (int64_t k = 0; k < r->repeat; k++) {
-		int64_t began = now_us();
+		int64_t began = now_us(), spent = cpu_us();
 
 		arena_reset(&r->arena);
 		out = arena_alloc(&r->arena, sizeof(*out));
-		if (r->plain)
+		if (r->suggest)
+			complete(r, &c, text, out, &u);
+		else if (r->plain)
 			engine_search(&c, &r->view, &r->q, out);
 		else
 			understand_search(&c, &r->view, &r->q, out, &u);
-		if (r->n < r->max)
+		if (r->n < r->max) {
+			r->cpu[r->n] = (double)(cpu_us() - spent);
 			r->us[r->n++] = (double)(now_us() - began);
+		}
 		for (size_t i = 0; k == 0 && i < out->n; i++) {
 			size_t n;
 			const char *sku = seg_sku(r->view.part[out->hit[i].part].seg, out->hit[i].doc, &n);
@@ -108,8 +137,10 @@ print_times(struct run *r)
 	if (r->n == 0)
 		return;
 	qsort(r->us, r->n, sizeof(*r->us), compare_times);
-	fprintf(stderr, "%zu searches: median %.3f ms, 95 %% below %.3f ms, longest %.3f ms\n", r->n, r->us[r->n / 2] / 1e3,
-	    r->us[r->n * 95 / 100] / 1e3, r->us[r->n - 1] / 1e3);
+	qsort(r->cpu, r->n, sizeof(*r->cpu), compare_times);
+	fprintf(stderr, "%zu searches: median %.3f ms, 95 %% below %.3f ms, longest %.3f ms; CPU time %.3f, %.3f, %.3f ms\n", r->n,
+	    r->us[r->n / 2] / 1e3, r->us[r->n * 95 / 100] / 1e3, r->us[r->n - 1] / 1e3, r->cpu[r->n / 2] / 1e3, r->cpu[r->n * 95 / 100] / 1e3,
+	    r->cpu[r->n - 1] / 1e3);
 }
 
 /* Lines of id, tab, text; a header whose second column is "query" is left out. */
@@ -149,6 +180,7 @@ cmd_search_run(struct cli *cli)
 	r.plain = cli_value(cli, "plain") != NULL;
 	r.q.exhaustive = cli_value(cli, "exhaustive") != NULL;
 	r.q.facets = cli_value(cli, "facets") != NULL;
+	r.suggest = cli_value(cli, "suggest") != NULL;
 	if ((s = seg_open(path != NULL ? path : indexer_path(), false, &file, &why)) == NULL)
 		return cli_fail(cli, CLI_UNUSABLE, "%s: %s; build it with souk index", path != NULL ? path : indexer_path(), why);
 	if ((f = fopen(queries, "r")) == NULL) {
@@ -157,13 +189,15 @@ cmd_search_run(struct cli *cli)
 	}
 	r.view = (struct engine_view){ .part = { { .seg = s } }, .n = 1 };
 	r.us = malloc(TIMES_MAX * sizeof(*r.us));
-	r.max = r.us != NULL ? TIMES_MAX : 0;
+	r.cpu = malloc(TIMES_MAX * sizeof(*r.cpu));
+	r.max = r.us != NULL && r.cpu != NULL ? TIMES_MAX : 0;
 	arena_init(&r.arena, (size_t)256 << 20);
 	answer_all(&r, f);
 	if (cli_value(cli, "times") != NULL)
 		print_times(&r);
 	arena_release(&r.arena);
 	free(r.us);
+	free(r.cpu);
 	fclose(f);
 	seg_close(s);
 	return CLI_OK;

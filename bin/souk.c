@@ -175,6 +175,7 @@ const struct command commands[] = {
 	      { "repeat", "N", "search so many times (1)", NULL },
 	      { "times", NULL, "say how long searches took", NULL },
 	      { "plain", NULL, "search all words, understand none of them", NULL },
+	      { "suggest", NULL, "take the queries as what was typed so far", NULL },
 	      { "verbose", NULL, "say what was corrected and understood", NULL } } },
 	{ "search-report", cmd_search_report, "show what is searched most, and what is not found", "", 0, 0,
 	    "Clicks are those that pages report (POST /api/ai/search/click).", 0,

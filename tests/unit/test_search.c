@@ -76,6 +76,48 @@ START_TEST(correct_counts_edits)
 	ck_assert_uint_eq(correct_distance("table", 5, "lamp", 4, 2), 3);
 	ck_assert_uint_eq(correct_distance("", 0, "ab", 2, 2), 2);
 	ck_assert_uint_eq(correct_distance("abcdef", 6, "badcfe", 6, 2), 3);
+	ck_assert_uint_eq(correct_distance("l\xC3\xA4mp", 5, "lamp", 4, 2), 1);
+	ck_assert_uint_eq(correct_distance("", 0, "", 0, 2), 0);
+}
+END_TEST
+
+/* Optimal string alignment as it is defined, cell by cell. */
+static unsigned
+plain_distance(const char *a, unsigned an, const char *b, unsigned bn)
+{
+	unsigned t[24][24];
+
+	for (unsigned i = 0; i <= an; i++)
+		for (unsigned j = 0; j <= bn; j++) {
+			unsigned d = i == 0 ? j : i;
+
+			if (i > 0 && j > 0) {
+				d = t[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+				d = t[i - 1][j] + 1 < d ? t[i - 1][j] + 1 : d;
+				d = t[i][j - 1] + 1 < d ? t[i][j - 1] + 1 : d;
+				if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && t[i - 2][j - 2] + 1 < d)
+					d = t[i - 2][j - 2] + 1;
+			}
+			t[i][j] = d;
+		}
+	return t[an][bn];
+}
+
+static uint32_t roll(uint32_t n);
+
+START_TEST(distances_of_many_words_are_exact)
+{
+	for (unsigned k = 0; k < 100000; k++) {
+		char a[24], b[24];
+		unsigned an = 1 + roll(20), bn = roll(20), max = 1 + roll(3), d;
+
+		for (unsigned i = 0; i < an; i++)
+			a[i] = (char)('a' + roll(3));
+		for (unsigned i = 0; i < bn; i++)
+			b[i] = (char)(roll(3) > 0 && i < an ? a[i] : 'a' + (char)roll(3));
+		d = plain_distance(a, an, b, bn);
+		ck_assert_uint_eq(correct_distance(a, an, b, bn, max), d > max ? max + 1 : d);
+	}
 }
 END_TEST
 
@@ -638,7 +680,7 @@ END_TEST
 int
 main(void)
 {
-	const TTest *const tests[] = { text_folds_and_splits, text_stems_by_language, correct_counts_edits,
+	const TTest *const tests[] = { text_folds_and_splits, text_stems_by_language, correct_counts_edits, distances_of_many_words_are_exact,
 		pruning_finds_what_scoring_everything_finds,
 		sweeping_finds_what_scoring_one_by_one_finds, languages_of_names_are_told_apart, attributes_filter,
 		prices_compare_at_the_rates, a_range_is_in_its_currency, products_behind_count_half, article_numbers_are_found, pages_follow_each_other,
