@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "core/money.h"
 #include "search/live.h"
+#include "search/model.h"
 #include "search/search_internal.h"
 #include "search/suggest.h"
 #include "search/understand_json.h"
@@ -118,6 +119,46 @@ put_not_understood(struct buf *b, const struct engine_result *e)
 	buf_putc(b, ']');
 }
 
+/* Did the built-in parser leave something: nothing was found, or words that nobody knows? */
+static bool
+is_left_over(const struct search_result *found)
+{
+	const struct engine_result *e = found->engine;
+
+	if (found->total == 0)
+		return true;
+	for (unsigned i = 0; e != NULL && i < e->words.n; i++) {
+		const struct engine_word *w = &e->words.word[i];
+
+		if (!w->known && !w->corrected && w->idf <= 0 && !(w->flags & TEXT_JOINED) && w->typed_n > 0)
+			return true;
+	}
+	return false;
+}
+
+/* A configured model reads what was left; its reading counts when it finds something. */
+static enum err
+ask_model(struct ctx *c, const struct search_query *q, struct search_result *found)
+{
+	struct search_query mine;
+	struct search_result better;
+	struct understood *u;
+
+	if (!model_is_on() || q->cursor != NULL || !is_left_over(found) || !model_read(c, q, found->view, &mine))
+		return E_OK;
+	if (search_products(c, &mine, &better))
+		return c->err;
+	if (better.total == 0)
+		return E_OK;
+	u = arena_zalloc(c->a, 1, sizeof(*u));
+	*u = (struct understood){ .rest = mine.text != NULL ? mine.text : "", .category = mine.category, .colour = mine.colour, .min_price = mine.min_price,
+		.max_price = mine.max_price, .in_stock = mine.in_stock, .sorted = mine.sort != SORT_RELEVANCE, .sort = mine.sort, .by_model = true };
+	better.understood = u;
+	better.cursor = NULL;	/* the next page would be of the query as it was typed */
+	*found = better;
+	return E_OK;
+}
+
 enum err
 ai_search_tool(struct ctx *c, struct tool_call *call)
 {
@@ -133,7 +174,7 @@ ai_search_tool(struct ctx *c, struct tool_call *call)
 	q.facets = true;
 	if (q.locale == NULL)
 		q.locale = call->locale;
-	if (search_products(c, &q, &found) || search_rows(c, &found, q.locale, &rows, &n))
+	if (search_products(c, &q, &found) || ask_model(c, &q, &found) || search_rows(c, &found, q.locale, &rows, &n))
 		return c->err;
 	buf_init(&b, c->a, n + 4096, RESULT_MAX);
 	/* The total comes first, so that a record that is cut keeps it. */

@@ -37,6 +37,12 @@ search_sort_parse(const char *name, enum search_sort *out)
 	return false;
 }
 
+const char *
+search_sort_name(enum search_sort sort)
+{
+	return sorts[sort];
+}
+
 static void
 put_string(struct buf *b, const char *key, const char *value)
 {

@@ -59,6 +59,8 @@ struct search_result {
 /* "price-asc", "price-desc", "newest", "popular", NULL or "relevance"; false for others. */
 bool search_sort_parse(const char *name, enum search_sort *out);
 
+const char *search_sort_name(enum search_sort sort);
+
 /* Find.  E_INVALID naming cursor when it is none of ours or belongs to another query; errors of the store.  The result is in c's arena. */
 enum err search_products(struct ctx *c, const struct search_query *q, struct search_result *out) __attribute__((warn_unused_result));
 

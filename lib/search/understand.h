@@ -83,6 +83,7 @@ struct understood {
 	bool in_stock;
 	bool budget, luxury;		/* a low or high price, whatever that is here */
 	bool rated;			/* only well rated ones */
+	bool by_model;			/* a language model read the query */
 	bool sorted;
 	enum search_sort sort;
 };

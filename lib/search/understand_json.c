@@ -87,6 +87,10 @@ understand_put_intent(struct buf *b, const struct understood *u)
 		buf_puts(b, ",\"inStock\":true");
 	if (u->rated)
 		buf_puts(b, ",\"minRating\":4");
+	if (u->by_model)
+		buf_puts(b, ",\"readBy\":\"model\"");
+	if (u->by_model && u->sorted)
+		put_one(b, "sortBy", search_sort_name(u->sort), false);
 	for (unsigned i = 0; i < u->n; i++)
 		if (u->item[i].kind >= U_PRICE_ASC && u->item[i].kind <= U_POPULAR)
 			put_one(b, "sortBy", u->item[i].value, false);
