@@ -6,6 +6,7 @@
 #include "search/faq.h"
 #include "search/search.h"
 #include "shop/admin_tools.h"
+#include "shop/answer.h"
 #include "shop/pay.h"
 #include "tool/identity.h"
 #include "tool/registry.h"
@@ -15,6 +16,7 @@ static const struct {
 	tool_handler_fn *fn;
 } handlers[] = {
 	{ "add_to_basket", basket_add_tool },
+	{ "answer_question", answer_question_tool },
 	{ "ai_search", ai_search_tool },
 	{ "customer_login_start", customer_login_start_tool },
 	{ "customer_login_verify", customer_login_verify_tool },
