@@ -99,7 +99,7 @@ def new_return(souk):
 OWN.update({
     "open_return": {"orderId": lambda souk: new_order("DELIVERED")(souk)},
     "update_ticket": {"ticketId": new_ticket}, "reply_to_ticket": {"ticketId": new_ticket}, "get_ticket_status": {"ticketId": new_ticket},
-    "decide_return": {"returnId": new_return}, "list_returns": {"returnId": new_return},
+    "decide_return": {"returnId": new_return}, "cancel_return": {"returnId": new_return}, "list_returns": {"returnId": new_return},
 })
 
 

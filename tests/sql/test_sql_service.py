@@ -2,6 +2,8 @@
 import datetime
 import json
 import random
+import re
+import subprocess
 import threading
 
 import pytest
@@ -340,21 +342,41 @@ def test_refused_units_may_come_again(service):
     assert refused("SK409", service.decide, again, "refund").endswith("cannot be changed by refund")
 
 
+def test_who_returns_may_give_it_up_until_it_has_arrived(service):
+    number = service.order([(1, 1, 1000)])
+    made = service.open(number)
+    cancel = {"returnId": made["returnNumber"], "action": "cancel"}
+    refused("SK404", service.call, "shop.return_decide", cancel, customer=3)
+    assert service.call("shop.return_decide", cancel)["status"] == "CANCELLED"
+    made = service.open(number)
+    service.decide(made, "receive")
+    assert "cannot be changed by cancel" in refused("SK409", service.call, "shop.return_decide", dict(cancel, returnId=made["returnNumber"]))
+
+
+def test_readers_of_policies_and_questions_are_told_of_changes(service):
+    def told(change):
+        out = subprocess.run(["psql", "-X", "-q", "-d", service.db.url], input=f"LISTEN souk_changes;\n{change};\nSELECT 1;", stdout=subprocess.PIPE, text=True, check=True)
+        return set(re.findall(r'payload "([^"]+)"', out.stdout))
+    assert told("UPDATE shop.policy_texts SET title = title") == told("UPDATE shop.return_rules SET days = days") == {"souk://policies/*"}
+    assert told("UPDATE shop.faqs SET position = position") == {"souk://faq", "souk://faq/*"}
+
+
 def test_everybody_is_told(service):
     def told(made):
-        return service.db.rows("SET souk.kind = 'system'; SELECT template, recipient, locale, data->>'accepted', data->>'refund', data->>'reason' FROM souk.outbox "
+        return service.db.rows("SET souk.kind = 'system'; SELECT template, recipient, locale, CASE WHEN template = 'return_decided' THEN data->>'accepted' END, data->>'refund', "
+                               "data->>'reason' FROM souk.outbox "
                                f"WHERE data->>'returnNumber' = '{made['returnNumber']}' ORDER BY id")
     to = ["c2@example.org", "en"]
     made = service.open(service.order([(1, 1, 1000)], customer=2, country="US"), customer=2)
     for action in ("approve", "receive", "refund"):
         service.decide(made, action)
     refund = told(made)[0][4]
-    assert "10.00" in refund and told(made) == [["return_opened", *to, "", refund, ""], ["return_decided", *to, "true", refund, ""], ["refund_sent", *to, "true", refund, ""]]
+    assert "10.00" in refund and told(made) == [["return_opened", *to, "", refund, ""], ["return_decided", *to, "true", refund, ""], ["refund_sent", *to, "", refund, ""]]
     made = service.open(service.order([(1, 1, 1000)], customer=2), customer=2)
     service.decide(made, "receive")
     service.decide(made, "refuse", note="Burnt")
     assert [(r[0], r[3], r[4] != "", r[5]) for r in told(made)] == [
-        ("return_opened", "true", True, ""), ("return_decided", "true", True, ""), ("return_decided", "", False, "Burnt")]
+        ("return_opened", "", True, ""), ("return_decided", "true", True, ""), ("return_decided", "false", False, "Burnt")]
 
 
 # ---- whose
