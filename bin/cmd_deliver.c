@@ -21,7 +21,7 @@
 #define ROW_MS 300000
 #define IDLE_MS 1000
 #define SWEEP_MS 5000
-#define TROUBLE_MS 5000	/* the database is away */
+#define TROUBLE_MS 2000	/* the database is away */
 
 static volatile sig_atomic_t stopped;
 

@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/banned.h"
 #include "core/clock.h"
@@ -17,6 +18,7 @@
 #define LEASE_S 120		/* longer than any attempt takes */
 #define WAIT_MAX_S 3600
 #define HOLD_S 5
+#define FINISH_TRIES 20
 #define ATTEMPTS_MAX 200	/* a row that kills its dispatcher each time ends here */
 
 enum { C_ID, C_ATTEMPT, C_CHANNEL, C_TEMPLATE, C_RECIPIENT, C_LOCALE, C_KEY, C_DATA, C_AGE, C_EXPIRED, C_UNWANTED, C_RECENT, C_WAIT };
@@ -47,10 +49,19 @@ finish(struct ctx *c, const struct delivery *d, const char *status, const struct
 		out->kind == OUTCOME_HOLD ? "1" : "0" };
 	const char *id;
 	size_t n;
+	enum err e;
 
-	ctx_clear_error(c);
-	if (db_call(c, DB_WRITE, NULL, &sql_outbox_finish, 7, v, &id, &n))
-		return c->err;
+	/* What has been sent should be known, or it is sent again: a database that restarts is waited for. Saying it twice changes nothing. */
+	for (int tries = 0;; tries++) {
+		ctx_clear_error(c);
+		e = db_call(c, DB_WRITE, NULL, &sql_outbox_finish, 7, v, &id, &n);
+		if (e != E_UNAVAILABLE || tries == FINISH_TRIES)
+			break;
+		db_rollback(c);
+		nanosleep(&(struct timespec){ 1, 0 }, NULL);
+	}
+	if (e != E_OK)
+		return e;
 	log_event(strcmp(status, "parked") == 0 ? LOG_WARN_ : LOG_INFO_, c, "outbox", LOG_S("id", d->id), LOG_S("channel", d->channel),
 		LOG_S("template", d->template), LOG_I("attempt", d->attempt), LOG_S("status", id != NULL ? status : "lease lost"), LOG_S("reason", out->reason));
 	return E_OK;

@@ -14,7 +14,7 @@ import time
 import pytest
 
 import support
-from cli import ROOT, Cluster, Shop
+from cli import ROOT, SERVERS, Cluster, Shop
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "standins"))
 
@@ -375,6 +375,24 @@ def test_killed_dispatchers_lose_nothing(shop):
     assert killed >= 2 and set(to) == {f"r{n}@example.org" for n in range(1, 121)}
     assert len({m["message-id"] for m in box.mails}) == 120, "a repeat has to be known by its Message-ID"
     assert len(to) - 120 <= killed, "more repeats than kills"
+
+
+def test_a_database_that_restarts_loses_and_doubles_nothing(shop, cluster):
+    shop.env.update(NOTIFY_LIMIT="off")
+    with Mailbox() as box:
+        shop.env["SMTP_URL"] = box.url
+        box.slow = 0.02
+        shop.rows("SELECT souk.notify('alert', NULL, 'r' || n || '@example.org', 'en', jsonb_build_object('message', n), NULL) FROM generate_series(1, 60) n")
+        worker = shop.start("deliver", "--watch", "--only", "messages")
+        try:
+            for count in (10, 30):
+                box.wait(count, 20)
+                subprocess.run([SERVERS, "restart", cluster.folder], check=True, stdout=subprocess.DEVNULL, timeout=60)
+            support.wait_until(lambda: shop.value("SELECT count(*) FROM souk.outbox WHERE status = 'sent'") == "60", 30)
+        finally:
+            worker.terminate()
+            assert worker.wait(30) == 0
+    assert sorted(m["to"] for m in box.mails) == sorted(f"r{n}@example.org" for n in range(1, 61))
 
 
 def test_side_by_side_dispatchers_send_each_once(shop):
