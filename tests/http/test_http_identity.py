@@ -6,7 +6,6 @@ import html
 import json
 import os
 import re
-import statistics
 import struct
 import time
 import urllib.parse
@@ -102,16 +101,13 @@ def test_the_code_is_not_stored(souk, client, orders):
 
 def test_wrong_number_and_wrong_address_look_alike(souk, orders):
     """The same body but for the random challenge, and the same time; nobody gets a message."""
-    _, number, email, _ = next(orders)
     times = {"right": [], "number": [], "address": []}
     shapes = set()
-    for i in range(4):
-        for what, args in (("right", (number, email)), ("number", (f"ORD-{i}NOSUCH", f"x{i}@example.org")), ("address", (f"{number}", f"{unique('x').replace(' ', '')}@example.org"))):
-            if what == "address":
-                _, args = None, (next(orders)[1], args[1])
-            elif what == "right":
-                fresh = next(orders)
-                args = (fresh[1], fresh[2])
+    for _ in range(5):
+        for what in times:
+            _, number, email, _ = next(orders)
+            nobody = f"{unique('x').replace(' ', '')}@example.org"
+            args = {"right": (number, email), "number": (unique("ORD"), email), "address": (number, nobody)}[what]
             c = souk.client(source=loopback())
             begin = time.monotonic()
             reply = start(c, *args)
@@ -122,8 +118,8 @@ def test_wrong_number_and_wrong_address_look_alike(souk, orders):
             shapes.add((len(reply.json["challenge"]), reply.text.replace(reply.json["challenge"], ""), str(sorted(reply.headers))))
             assert_error(verify(souk, reply.json["challenge"], "000000"), 400) if what != "right" else None
     assert len(shapes) == 1, shapes
-    medians = [statistics.median(t) for t in times.values()]
-    assert max(medians) - min(medians) < 0.02, times
+    least = [min(t) for t in times.values()]  # what else runs here makes some longer, none shorter
+    assert max(least) - min(least) < 0.02, times
 
 
 def test_five_an_hour_per_order_per_address_and_per_caller(souk, orders):
@@ -299,8 +295,8 @@ def test_wrong_password_and_unknown_account_look_alike(souk, person):
             assert reply.status == 401, (what, reply)
             pages.add(re.sub(r'value="frm_[^"]*"', "", reply.text))
     assert len(pages) == 1
-    medians = [statistics.median(t) for t in times.values()]
-    assert max(medians) - min(medians) < 0.03, times
+    least = [min(t) for t in times.values()]
+    assert max(least) - min(least) < 0.03, times
 
 
 def test_second_factor_each_code_once(souk, person):
