@@ -344,7 +344,7 @@ static const struct cfg_row table[] = {
 		"WebSocket connections that may be open at once; further ones are refused with 503."),
 	NUMBER("WS_MESSAGES", "600", 1, 1000000, G_AI,
 		"Messages that one WebSocket connection may send in a minute; beyond, it is closed. Rate limits count besides."),
-	NUMBER("WS_PING_S", "30", 5, 3600, G_AI,
+	NUMBER("WS_PING_S", "30", 1, 3600, G_AI,
 		"A WebSocket connection that was silent for so many seconds is pinged, and closed when nothing comes for half as long again; so is one that "
 		"takes nothing of what is sent to it for so long."),
 

@@ -95,7 +95,7 @@ def test_limits_hold_and_spare_the_others(daemon):
 
 
 def test_pings_and_drops_the_silent(daemon):
-    d = daemon(WS_PING_S="5")
+    d = daemon(WS_PING_S="2")
     quiet, answers = d.connect(timeout=20), d.connect(timeout=20)
     assert quiet.receive()[0] == PING
     opcode, data = answers.receive()
@@ -108,7 +108,7 @@ def test_pings_and_drops_the_silent(daemon):
 
 
 def test_drops_who_takes_nothing(daemon):
-    d = daemon(WS_MESSAGES="100000", WS_PING_S="5")
+    d = daemon(WS_MESSAGES="100000", WS_PING_S="2")
     slow = d.connect(timeout=1)
     call = {**CALL, "params": {"name": "search_products", "arguments": {"limit": 50}}}
     with pytest.raises(OSError):   # the daemon reads no more of it: nothing piles up there
