@@ -121,7 +121,7 @@ BEGIN
 END
 $$;
 
--- Write a ticket for whoever speaks. args: subject, description, category, priority, orderId, email, locale.
+-- Write a ticket for whoever speaks. args: subject, description, category, priority, orderId, email, locale, conversationId (of a hand-over).
 CREATE OR REPLACE FUNCTION shop.ticket_write(args jsonb) RETURNS shop.tickets
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -147,7 +147,10 @@ BEGIN
 	IF souk.sees_all() AND t.customer_id IS NULL AND t.email IS NOT NULL AND o.id IS NULL THEN
 		SELECT c.id INTO t.customer_id FROM shop.customers c WHERE lower(c.email) = lower(t.email);
 	END IF;
-	IF t.customer_id IS NULL AND t.email IS NULL AND kind NOT IN ('guest') THEN
+	t.visitor := CASE WHEN kind = 'visitor' THEN souk.visitor() END;
+	IF souk.sees_all() AND t.customer_id IS NULL AND t.email IS NULL AND args->>'conversationId' IS NOT NULL THEN
+		t.visitor := left('conversation:' || (args->>'conversationId'), 200); -- staff answers there
+	ELSIF t.customer_id IS NULL AND t.email IS NULL AND kind <> 'guest' THEN
 		PERFORM souk.fail('SK400', 'email: is needed, or nobody could answer');
 	END IF;
 	-- Somebody who floods staff is stopped, whatever the rate limits allow.
@@ -156,7 +159,7 @@ BEGIN
 	END IF;
 	INSERT INTO shop.tickets (customer_id, order_id, number, category, priority, locale, subject, visitor, email, opened_by)
 	VALUES (t.customer_id, o.id, shop.service_number('TKT'), coalesce(args->>'category', 'other'), coalesce(args->>'priority', 'medium'),
-		left(souk.locale(args->>'locale'), 2), args->>'subject', CASE WHEN kind = 'visitor' THEN souk.visitor() END, t.email, kind)
+		left(souk.locale(args->>'locale'), 2), args->>'subject', t.visitor, t.email, kind)
 	RETURNING * INTO t;
 	INSERT INTO shop.ticket_messages (ticket_id, author, body, written_by)
 	VALUES (t.id, CASE WHEN souk.sees_all() THEN 'staff' ELSE 'customer' END, args->>'description',

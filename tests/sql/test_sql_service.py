@@ -483,6 +483,13 @@ def test_a_conversation_is_handed_over_once(service):
     assert taken["status"] == "taken" and "position" not in taken
 
 
+def test_a_service_hands_over_a_conversation_with_nobody_known(service):
+    made = service.call("shop.escalate", {"reason": "Asks for a person", "conversationId": "conv-9"}, kind="service")
+    assert made["ticketNumber"] and service.call("shop.escalate", {"reason": "Again", "conversationId": "conv-9"}, kind="service")["alreadyEscalated"]
+    assert service.call("shop.ticket_list", {}, kind="visitor", visitor="conv-9")["total"] == 0
+    assert refused("SK400", service.call, "shop.escalate", {"reason": "Whose?"}, kind="service").startswith("email: is needed")
+
+
 def test_one_hand_over_of_a_conversation_however_many_ask(service):
     good, bad = at_once(lambda i: service.call("shop.escalate", {"reason": "Help", "conversationId": "conv-2"}, customer=8), 8)
     assert bad == [] and len({g["ticketNumber"] for g in good}) == 1 and sorted(g["alreadyEscalated"] for g in good) == [False] + [True] * 7
