@@ -253,7 +253,7 @@ START_TEST(secrets_are_not_told)
 	ck_assert_str_eq(cfg_shown("SHOP_NAME"), "X");
 	/* Whatever can hold a password or key is a secret. */
 	for (const struct cfg_row *row = cfg_table(); row->name != NULL; row++)
-		if (strstr(row->name, "SECRET") != NULL || strstr(row->name, "_KEY") != NULL || strstr(row->name, "TOKEN") != NULL ||
+		if (strstr(row->name, "SECRET") != NULL || strstr(row->name, "_KEY") != NULL || (strstr(row->name, "TOKEN") != NULL && row->type == CFG_STR && strstr(row->name, "_AUDIENCE") == NULL) ||
 			strcmp(row->name, "DATABASE_URL") == 0 || strcmp(row->name, "REDIS_URL") == 0 || strcmp(row->name, "SMTP_URL") == 0)
 			ck_assert_msg(row->secret, "%s", row->name);
 	end();
