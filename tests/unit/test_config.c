@@ -169,6 +169,16 @@ START_TEST(values_have_to_fit_together)
 	ck_assert(!load("SHOP_LOCALE = de\n"));
 	ck_assert_ptr_nonnull(strstr(err, "SHOP_LOCALE: must be one of SHOP_LOCALES"));
 	ck_assert(load("SHOP_LOCALE = de\nSHOP_LOCALES = en,de\n"));
+	ck_assert(!load("LOGIN_CODE_LOG = on\n"));
+	ck_assert_ptr_nonnull(strstr(err, "LOGIN_CODE_LOG: must be off where ENVIRONMENT is production"));
+	ck_assert(load("LOGIN_CODE_LOG = on\nENVIRONMENT = development\n"));
+	ck_assert(load("CUSTOMER_TOKEN_KEYS = a:HS256:01234567890123456789012345678901, b-2:RS256:/etc/souk/site.pem\n"));
+	ck_assert(!load("CUSTOMER_TOKEN_KEYS = a:HS256:0123456789012345678901234567890\n"));
+	ck_assert_ptr_nonnull(strstr(err, "CUSTOMER_TOKEN_KEYS"));
+	ck_assert_ptr_null(strstr(err, "0123456789"));
+	ck_assert(!load("CUSTOMER_TOKEN_KEYS = a:RS256:site.pem\n"));
+	ck_assert(!load("CUSTOMER_TOKEN_KEYS = a:none:01234567890123456789012345678901\n"));
+	ck_assert(!load("CUSTOMER_TOKEN_KEYS = 01234567890123456789012345678901\n"));
 	end();
 }
 END_TEST
