@@ -254,13 +254,14 @@ headers_of(struct doctor *d, const struct doctor_request *q)
 const char *
 doctor_ask(struct doctor *d, const char *url, const char *path, const struct doctor_request *q, struct doctor_reply *r)
 {
-	struct listening l = { r, q->enough };
+	struct listening l = { NULL, q->enough };
 	struct curl_slist *headers;
 	CURL *h = curl_easy_init();
 	const char *date;
 	CURLcode rc;
 
 	*r = (struct doctor_reply){ 0 };
+	l.r = r;
 	buf_init(&r->head, &d->cli->arena, 2048, HEAD_MAX + 1);
 	buf_init(&r->body, &d->cli->arena, 16384, BODY_MAX + 1);
 	if (h == NULL)
@@ -319,7 +320,7 @@ static void
 check_web(struct doctor *d, const char *url, const char *token)
 {
 	const struct doctor_request plain = { 0 };
-	struct doctor_reply r;
+	struct doctor_reply r = { 0 };
 	const char *why = doctor_ask(d, url, "/healthz", &plain, &r);
 
 	if (why != NULL) {

@@ -175,6 +175,7 @@ read_options(int argc, char **argv, struct channel *ch, const char **conf)
 		{ "config", required_argument, NULL, 'c' }, { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'v' },
 		{ NULL, 0, NULL, 0 },
 	};
+	const char *token;
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -193,8 +194,9 @@ read_options(int argc, char **argv, struct channel *ch, const char **conf)
 		return refuse(64, "there are no operands; see --help");
 	if (!mcp_server_known(ch->server))
 		return refuse(64, "--server: there is no such server");
-	if (ch->token[0] == '\0' && getenv("SOUK_TOKEN") != NULL)
-		ch->token = strdup(getenv("SOUK_TOKEN"));
+	token = getenv("SOUK_TOKEN");
+	if (ch->token[0] == '\0' && token != NULL)
+		ch->token = strdup(token);
 	(void)unsetenv("SOUK_TOKEN");
 	return -1;
 }

@@ -390,7 +390,8 @@ channel_close(struct channel *ch)
 	while (ch->flights != NULL) {
 		struct flight *f = ch->flights;
 
-		land(f);
+		ch->flights = f->next;
+		ch->nflights--;
 		crew_drop(f->hand);
 		flight_free(f);
 	}

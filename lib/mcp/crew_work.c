@@ -97,7 +97,7 @@ listen_to_holder(struct link *l, struct ctx *c, int wait_ms)
 		if (head.type == FRAME_CANCEL)
 			l->gone = true;
 		if (head.type == FRAME_MAY && head.n == 1)
-			l->may = text[0];
+			l->may = text[0] != 0;
 		if (head.type == FRAME_ANSWER) {
 			l->answer = text;
 			l->n = head.n;
@@ -347,6 +347,7 @@ crew_work(int fd)
 			break;
 		app_tick();
 	}
+	arena.overflow = NULL;
 	app_stop();
 	return 0;
 }
