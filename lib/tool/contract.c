@@ -384,6 +384,18 @@ read_confirm(struct ctx *c, struct tool *t)
 	return E_OK;
 }
 
+static bool
+is_required(json_object *schema, const char *name)
+{
+	json_object *list;
+	size_t n = json_get_array(schema, "required", &list) == JSON_OK ? json_object_array_length(list) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(json_object_get_string(json_object_array_get_idx(list, i)), name) == 0)
+			return true;
+	return false;
+}
+
 /* Arguments that hold signed handles have to be there, optional and long enough. */
 static enum err
 read_handles(struct ctx *c, struct tool *t)
@@ -411,8 +423,12 @@ read_handles(struct ctx *c, struct tool *t)
 		    json_get_string(property, "type", 0, 16, &type, &n) != JSON_OK || strcmp(type, "string") != 0 ||
 		    !json_object_object_get_ex(property, "maxLength", &max) || json_object_get_int(max) != SIGNED_MAX - 1)
 			return fail(c, E_INVALID, "x-handles: inputSchema has no text \"%s\" with maxLength %d", name, SIGNED_MAX - 1);
+		if (is_required(t->input_schema, name))
+			return fail(c, E_INVALID, "x-handles: %s must not be required: it is taken away", name);
 		t->handles |= handle;
 	}
+	if (t->handles != 0 && t->nparams == 2)
+		return fail(c, E_INVALID, "x-handles: a statement that takes $2 runs for nobody");
 	return E_OK;
 }
 

@@ -61,6 +61,10 @@ static const struct {
 	{ "\"x-servers\"", "\"x-rest\":{\"method\":\"GET\"},\"x-servers\"", "path is missing" },
 	{ "\"x-servers\"", "\"x-rest\":{\"method\":\"GOT\",\"path\":\"/x\"},\"x-servers\"", "x-rest: method or path is not valid" },
 	{ "\"x-servers\"", "\"x-rest\":{\"method\":\"GET\",\"path\":\"/x\",\"q\":\"\"},\"x-servers\"", "x-rest: q is unknown or of a wrong type" },
+	{ "\"x-servers\"", "\"x-handles\":\"guest\",\"x-servers\"", "x-handles must be an array" },
+	{ "\"x-servers\"", "\"x-handles\":[\"a\"],\"x-servers\"", "x-handles: there is no handle \"a\"" },
+	{ "\"x-servers\"", "\"x-handles\":[null],\"x-servers\"", "x-handles: there is no handle \"null\"" },
+	{ "\"x-servers\"", "\"x-handles\":[\"guest\"],\"x-servers\"", "x-handles: inputSchema has no text \"guest\" with maxLength 127" },
 	{ "\"destructiveHint\":false,", "", "annotations: destructiveHint is missing" },
 	{ "\"readOnlyHint\":true", "\"readOnlyHint\":\"yes\"", "annotations: readOnlyHint is missing" },
 	{ "\"inputSchema\":{\"type\":\"object\",", "\"inputSchema\":{", "inputSchema: type must be object" },
@@ -92,6 +96,31 @@ START_TEST(broken_contract)
 	ck_assert_msg(strncmp(err, want, strlen(want)) == 0, "got \"%s\", want \"%s\"", err, want);
 	ck_assert_ptr_null(tools_all()->name);
 	ck_assert_ptr_null(tool_find("t"));
+}
+END_TEST
+
+#define WITH_HANDLE(max, required) \
+	"{\"name\":\"t\",\"title\":\"T\",\"description\":\"D\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"guest\":{\"type\":\"string\",\"maxLength\":" max "}}" \
+	required "},\"outputSchema\":{\"type\":\"object\"},\"annotations\":{\"readOnlyHint\":true,\"destructiveHint\":false,\"idempotentHint\":true," \
+	"\"openWorldHint\":false},\"x-scope\":\"orders:read\",\"x-rate\":\"data\",\"x-handles\":[\"guest\"],\"x-servers\":[\"orders\"]}"
+
+/* A handle is an optional argument that is long enough, of a tool that asks who speaks. */
+START_TEST(handles)
+{
+	struct tool_file good[] = { { "orders/t", WITH_HANDLE("127", ""), { "orders/t", "SELECT $1" } }, { 0 } };
+	struct tool_file tight[] = { { "orders/t", WITH_HANDLE("126", ""), { "orders/t", "SELECT $1" } }, { 0 } };
+	struct tool_file needed[] = { { "orders/t", WITH_HANDLE("127", ",\"required\":[\"guest\"]"), { "orders/t", "SELECT $1" } }, { 0 } };
+	struct tool_file nobody[] = { { "orders/t", WITH_HANDLE("127", ""), { "orders/t", "SELECT $1, $2" } }, { 0 } };
+	char err[512] = "";
+
+	ck_assert_msg(registry_load(good, err, sizeof(err)), "%s", err);
+	ck_assert_uint_eq(tool_find("t")->handles, HANDLE_GUEST);
+	ck_assert(!registry_load(tight, err, sizeof(err)));
+	ck_assert_str_eq(err, "tools/orders/t.json: x-handles: inputSchema has no text \"guest\" with maxLength 127");
+	ck_assert(!registry_load(needed, err, sizeof(err)));
+	ck_assert_str_eq(err, "tools/orders/t.json: x-handles: guest must not be required: it is taken away");
+	ck_assert(!registry_load(nobody, err, sizeof(err)));
+	ck_assert_str_eq(err, "tools/orders/t.json: x-handles: a statement that takes $2 runs for nobody");
 }
 END_TEST
 
@@ -309,6 +338,7 @@ main(void)
 	tcase_add_loop_test(t, broken_contract, 0, sizeof(broken) / sizeof(broken[0]));
 	tcase_add_test(t, without_work);
 	tcase_add_test(t, for_nobody);
+	tcase_add_test(t, handles);
 	tcase_add_test(t, order_and_aliases);
 	tcase_add_test(t, same_name_twice);
 	tcase_add_test(t, embedded);
