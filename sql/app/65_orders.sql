@@ -9,7 +9,7 @@ DROP POLICY IF EXISTS of_order ON shop.order_messages;
 CREATE POLICY of_order ON shop.order_messages
 	USING ((SELECT souk.sees_all()) OR EXISTS (SELECT FROM shop.orders o WHERE o.id = order_id));
 
--- Who speaks, for the record: the token's name, else customer:12, else the kind.
+-- Who speaks, for the record: customer:12, the person who allowed an assistant, the token's name, else the kind.
 CREATE OR REPLACE FUNCTION souk.actor() RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -20,7 +20,8 @@ BEGIN
 	IF souk.me() IS NOT NULL THEN
 		RETURN 'customer:' || souk.me();
 	ELSIF token <> '' THEN
-		RETURN coalesce((SELECT t.name FROM souk.tokens t WHERE t.id = token), kind || ':' || left(token, 64));
+		RETURN coalesce((SELECT coalesce(g.name || ' by ' || t.name, t.name) FROM souk.tokens t LEFT JOIN souk.oauth_grants g ON g.id = t.grant_id
+			WHERE t.id = token), kind || ':' || left(token, 64));
 	END IF;
 	RETURN kind;
 END

@@ -230,7 +230,7 @@ BEGIN
 END
 $$;
 
--- Messages about an order, the oldest of the last so many first.
+-- Messages about an order, the oldest of the last so many first; as many as fit into 60 kB.
 CREATE OR REPLACE FUNCTION shop.order_letters(which bigint, most integer) RETURNS json
 LANGUAGE plpgsql STABLE
 AS $$
@@ -238,7 +238,8 @@ BEGIN
 	RETURN (SELECT coalesce(json_agg(json_strip_nulls(json_build_object(
 			'id', m.id::text, 'at', souk.rfc3339(m.created_at), 'from', CASE WHEN m.from_shop THEN 'shop' ELSE 'customer' END,
 			'author', CASE WHEN souk.sees_all() THEN m.author END, 'message', m.body, 'readAt', souk.rfc3339(m.read_at))) ORDER BY m.id), '[]')
-		FROM (SELECT * FROM shop.order_messages x WHERE x.order_id = which ORDER BY x.id DESC LIMIT most) m);
+		FROM (SELECT *, sum(octet_length(x.body)) OVER (ORDER BY x.id DESC) AS upto FROM shop.order_messages x WHERE x.order_id = which
+			ORDER BY x.id DESC LIMIT most) m WHERE m.upto <= 60000);
 END
 $$;
 

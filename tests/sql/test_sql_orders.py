@@ -82,6 +82,11 @@ def test_the_actor_is_the_tokens_name(orders):
     order = place(orders)
     move(orders, order, "PROCESSING", STAFF + "SET souk.token_id = 'warehouse1'; ")
     assert orders.value(f"{ALL} SELECT actor FROM shop.order_events WHERE order_id = {order}") == "warehouse"
+    orders.run("INSERT INTO souk.oauth_clients (id, kind, auth_method, name) VALUES ('client-one', 'registered', 'none', 'Assistant'); "
+               "INSERT INTO souk.oauth_grants (staff_id, kind, client_id, name, resource, scopes) VALUES (1, 'staff', 'client-one', 'Ada', 'x', '{*}'); "
+               "INSERT INTO souk.tokens (id, name, hash, grant_id) SELECT 'assist001', 'Assistant', '', id FROM souk.oauth_grants")
+    move(orders, order, "SHIPPED", STAFF + "SET souk.token_id = 'assist001'; ")
+    assert orders.value(f"{ALL} SELECT actor FROM shop.order_events WHERE order_id = {order} ORDER BY id DESC LIMIT 1") == "Ada by Assistant"
 
 
 def test_cancelling_puts_back_what_was_taken_and_nothing_else(orders):
@@ -264,6 +269,13 @@ def test_customer_and_shop_write_to_each_other(orders):
         ("customer", "Where is it?", True, False), ("shop", "Tomorrow", False, False)]
     mail = orders.rows(f"{ALL} SELECT template, recipient, data->>'message' FROM souk.outbox WHERE dedupe = 'order_message:{answer['id']}'")
     assert mail == [["order_message", "one@example.org", "Tomorrow"]]
+
+
+def test_a_history_stays_of_a_size_to_be_sent(orders):
+    order = place(orders)
+    orders.run(f"{ALL} INSERT INTO shop.order_messages (order_id, from_shop, author, body) SELECT {order}, true, 'x', repeat('é', 4000) FROM generate_series(1, 60)")
+    kept = tool(orders, "get_order_history", {"orderId": order})["messages"]
+    assert len(kept) == 7 and kept[-1]["id"] == orders.value(f"{ALL} SELECT max(id) FROM shop.order_messages")
 
 
 def test_a_customer_cannot_flood_the_shop(orders):
