@@ -7,6 +7,7 @@
 #include "core/config.h"
 #include "core/json.h"
 #include "core/random.h"
+#include "core/utf8.h"
 #include "gen/sql.h"
 #include "store/db.h"
 
@@ -45,28 +46,52 @@ read_redirects(struct ctx *c, json_object *o, struct oauth_metadata *m)
 	return true;
 }
 
+/* The character of n bytes at s, which is valid UTF-8. */
+static uint32_t
+character(const char *s, size_t n)
+{
+	uint32_t ch = n == 1 ? (unsigned char)*s : (unsigned char)*s & (0x7fu >> n);
+
+	for (size_t i = 1; i < n; i++)
+		ch = ch << 6 | ((unsigned char)s[i] & 0x3fu);
+	return ch;
+}
+
+/* Marks that nobody sees, and those that turn the direction of text around. */
+static bool
+is_hidden(uint32_t ch)
+{
+	static const struct { uint32_t from, to; } ranges[] = { { 0xad, 0xad }, { 0x61c, 0x61c }, { 0x115f, 0x1160 }, { 0x180b, 0x180f }, { 0x200b, 0x200f },
+		{ 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0x3164, 0x3164 }, { 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xfff0, 0xfffb }, { 0xe0000, 0xe0fff } };
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++)
+		if (ch >= ranges[i].from && ch <= ranges[i].to)
+			return true;
+	return false;
+}
+
 /* Shown to people: one line, nothing that could be taken for something else. */
 static const char *
 plain_name(struct ctx *c, const char *s, size_t n)
 {
-	char *out = arena_strndup(c->a, s, n);
-	size_t used = 0;
+	char *out = arena_alloc(c->a, n + 1);
+	size_t used = 0, step;
 
-	for (size_t i = 0; i < n; i++) {
-		unsigned char ch = (unsigned char)s[i];
+	for (size_t i = 0; i < n; i += step) {
+		uint32_t ch;
 
-		/* controls, and the marks of UTF-8 that turn the direction of text (U+200E.., U+202A.., U+2066..) */
-		if (ch < ' ' || ch == 0x7f)
-			ch = ' ';
-		if (ch == 0xe2 && i + 2 < n && ((unsigned char)s[i + 1] == 0x80 || (unsigned char)s[i + 1] == 0x81) &&
-		    (unsigned char)s[i + 2] >= 0x8b && ((unsigned char)s[i + 1] == 0x81 || (unsigned char)s[i + 2] <= 0xae) &&
-		    !((unsigned char)s[i + 1] == 0x80 && (unsigned char)s[i + 2] >= 0x90 && (unsigned char)s[i + 2] <= 0xa7)) {
-			i += 2;
+		if ((step = utf8_step((const unsigned char *)s + i, n - i)) == 0)
+			break;
+		ch = character(s + i, step);
+		if (is_hidden(ch))
+			continue;
+		if (ch <= ' ' || (ch >= 0x7f && ch <= 0xa0)) {
+			if (used > 0 && out[used - 1] != ' ')
+				out[used++] = ' ';
 			continue;
 		}
-		if (ch == ' ' && (used == 0 || out[used - 1] == ' '))
-			continue;
-		out[used++] = (char)ch;
+		memcpy(out + used, s + i, step);
+		used += step;
 	}
 	while (used > 0 && out[used - 1] == ' ')
 		used--;
@@ -200,6 +225,16 @@ store(struct req *r, struct oauth_metadata *m)
 	return tell(r, m, id, secret);
 }
 
+/* What a client without a name is called. */
+static const char *
+first_host(struct ctx *c, json_object *o)
+{
+	json_object *list = json_object_object_get(o, "redirect_uris");
+	const char *host = uri_host(c, json_object_get_string(json_object_array_get_idx(list, 0)));
+
+	return *host != '\0' && strlen(host) <= NAME_CHARS ? host : "?";
+}
+
 enum err
 oauth_register(struct req *r)
 {
@@ -220,8 +255,7 @@ oauth_register(struct req *r)
 	if (!metadata_read(&r->c, o, &m))
 		return oauth_refuse(r, 400, m.error, m.why);
 	if (*m.name == '\0')
-		m.name = *uri_host(&r->c, json_object_get_string(json_object_array_get_idx(json_object_object_get(o, "redirect_uris"), 0))) != '\0' ?
-		    uri_host(&r->c, json_object_get_string(json_object_array_get_idx(json_object_object_get(o, "redirect_uris"), 0))) : "?";
+		m.name = first_host(&r->c, o);
 	/* only scopes that exist are kept: the rest could never be granted */
 	m.scopes = scopes_among(&r->c, m.scopes, resource_scopes(&r->c, issuer, issuer));
 	return store(r, &m);

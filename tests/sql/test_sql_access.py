@@ -180,6 +180,8 @@ def test_partitions_cannot_be_read_around_the_policy(shop):
     "UPDATE souk.login_codes SET expires_at = now()", "SELECT shop.category_ensure('x')",
     "SELECT * FROM souk.outbox", "INSERT INTO souk.outbox (channel) VALUES ('email')", "SELECT * FROM souk.opt_outs", "SELECT * FROM souk.webhook_endpoints",
     "SELECT body FROM souk.webhook_events", "INSERT INTO souk.templates (name, locale, part, body) VALUES ('x', 'en', 'text', 'x')", "SELECT souk.outbox_housekeep()",
+    "SELECT * FROM souk.oauth_codes", "SELECT * FROM souk.oauth_refresh", "UPDATE souk.oauth_grants SET scopes = '{*}'", "UPDATE souk.oauth_clients SET revoked_at = NULL",
+    "INSERT INTO souk.oauth_keys (id, private_sealed, public_pem, x, y) VALUES ('abcd', '', '', '', '')", "SELECT souk.oauth_end(1, 'x', 'x')", "SELECT souk.oauth_housekeep()",
     "SELECT shop.search_refresh()", "ALTER TABLE shop.products DISABLE ROW LEVEL SECURITY"])
 def test_web_role_may_not(shop, statement):
     with pytest.raises(SqlError) as e:

@@ -152,11 +152,33 @@ START_TEST(lists_of_scopes)
 }
 END_TEST
 
+/* What people are shown holds nothing that hides or turns around. */
+START_TEST(names_of_clients)
+{
+	static const struct { const char *given, *shown; } cases[] = {
+		{ "Claude", "Claude" }, { "  two\\t words\\n ", "two words" }, { "a\xe2\x80\xae" "b\xe2\x80\x8b\xef\xbb\xbf" "c", "abc" }, { "x\xc2\xad\xc2\x85y", "x y" },
+		{ "\xe2\x81\xa6z\xe2\x81\xa9", "z" }, { "\xc3\xa9t\xc3\xa9 \xe2\x80\x9cq\xe2\x80\x9d \xf0\x9f\x9b\x92", "\xc3\xa9t\xc3\xa9 \xe2\x80\x9cq\xe2\x80\x9d \xf0\x9f\x9b\x92" },
+		{ "\xe2\x80\x8b", "" }, { "\xf3\xa0\x81\x81tag", "tag" },
+	};
+
+	begin();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *text = arena_printf(&arena, "{\"redirect_uris\":[\"https://x/\"],\"client_name\":\"%s\"}", cases[i].given);
+		struct oauth_metadata m;
+		json_object *o;
+
+		ck_assert_int_eq(json_parse(&c, text, strlen(text), &o), E_OK);
+		ck_assert(metadata_read(&c, o, &m));
+		ck_assert_str_eq(m.name, cases[i].shown);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
 	const TTest *const tests[] = { redirect_addresses, redirect_exactly_but_for_a_loopback_port, audiences, sealed_for_one_place, jwt_of_our_key,
-		jwt_of_a_shared_secret, lists_of_scopes, NULL };
+		jwt_of_a_shared_secret, lists_of_scopes, names_of_clients, NULL };
 
 	return unit_run("oauth", tests);
 }
