@@ -144,7 +144,8 @@ for (const kind of Object.keys(kinds))
 		test("reads resources", async () => {
 			const client = await connect(kind);
 			const { resources } = await client.listResources();
-			assert.deepEqual(resources.map((r) => r.uri), ["souk://products/catalog", "souk://products/categories", "souk://products/featured"]);
+			assert.deepEqual(resources.map((r) => r.uri), ["souk://products/catalog", "souk://products/categories", "souk://products/featured",
+				...["return", "shipping", "payment", "terms", "privacy"].map((name) => `souk://policies/${name}`), "souk://faq"]);
 			for (const { uri } of resources) {
 				const { contents } = await client.readResource({ uri });
 				assert.equal(contents[0].uri, uri);
@@ -166,7 +167,7 @@ for (const kind of Object.keys(kinds))
 			const client = await connect(kind);
 			const { resourceTemplates } = await client.listResourceTemplates();
 			assert.deepEqual(resourceTemplates.map((t) => t.uriTemplate),
-				["souk://products/{slug}", "souk://categories/{categorySlug}", "souk://orders/{number}"]);
+				["souk://products/{slug}", "souk://categories/{categorySlug}", "souk://orders/{number}", "souk://policies/{name}", "souk://faq/{category}"]);
 			const complete = async (uri, name, value) =>
 				(await client.complete({ ref: { type: "ref/resource", uri }, argument: { name, value } })).completion;
 			const slugs = await complete("souk://products/{slug}", "slug", "lampe");
