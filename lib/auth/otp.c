@@ -40,13 +40,11 @@ hash_of(const char *challenge, const char *code, char hex[2 * crypto_generichash
 static enum err
 admit(struct ctx *c, const struct otp_request *r)
 {
-	const char *rate_class = r->number != NULL ? "guest" : "login";
-
-	if (throttle_address(c, rate_class, r->remote_ip))
+	if (throttle_address(c, r->number != NULL ? "guest" : "login", r->remote_ip))
 		return c->err;
-	if (r->number != NULL && throttle_hit(c, rate_class, "order", r->number))
-		return c->err;
-	return throttle_hit(c, rate_class, "email", r->email);
+	if (r->number == NULL)
+		return throttle_hit(c, "guest", "customer", r->email);
+	return throttle_hit(c, "guest", "order", r->number) ? c->err : throttle_hit(c, "guest", "email", r->email);
 }
 
 static enum err

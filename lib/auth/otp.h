@@ -4,7 +4,7 @@
  * A customer proves an e-mail address; a guest proves that an order is theirs, with its number, its e-mail address and the code that went there.  The answer
  * and its time are the same whether the address or the number is known or not: a code is made and stored in any case, and only sent when there
  * is somebody.  Asking is limited: guests by RATE_GUEST per caller's address, per order number and per e-mail address; customers by
- * RATE_LOGIN per caller's address and per e-mail address.  Stored: a keyed hash.  The message is queued (template one_time_code)
+ * RATE_LOGIN per caller's address and by RATE_GUEST per e-mail address, since five codes of five tries an hour can be guessed at for centuries.  Stored: a keyed hash.  The message is queued (template one_time_code)
  * in the transaction that makes the code; with LOGIN_CODE_LOG it is also in the log.
  */
 #ifndef SOUK_AUTH_OTP_H

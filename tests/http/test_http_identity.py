@@ -195,6 +195,17 @@ def test_unknown_customer_looks_like_a_known_one(souk, client, orders):
     assert code_of(souk, known.json["challenge"]) and not code_of(souk, unknown.json["challenge"])
 
 
+def test_five_codes_an_hour_for_an_address(souk, orders):
+    """From wherever they are asked for, and known or not."""
+    for email in (next(orders)[2], f"{unique('u').replace(' ', '')}@example.org"):
+        answers = []
+        for i in range(6):
+            c = souk.client(source=loopback())
+            answers.append(c.request("POST", "/api/customer/login", json_body={"email": email.upper() if i % 2 else email}).status)
+            c.close()
+        assert answers == [200] * 5 + [429], email
+
+
 # ---- log-in pages
 
 
