@@ -143,6 +143,7 @@ notify_sample(struct ctx *c, const char *name)
 		return NULL;
 	add_common(o, "en");
 	add_text(o, "shopUrl", "https://shop.example");
+	add_text(o, "unsubscribeUrl", "https://shop.example/unsubscribe/uns_example");
 	if (strcmp(name, "layout") == 0)
 		add_text(o, "subject", "Subject");
 	return o;

@@ -10,6 +10,7 @@
 #include "core/json.h"
 #include "notify/channel.h"
 #include "notify/mime.h"
+#include "notify/unsubscribe.h"
 
 static CURL *handle;	/* kept with its connection, between messages */
 
@@ -127,12 +128,17 @@ mail_send(struct ctx *c, const struct delivery *d, struct outcome *out)
 	const char *domain = own_domain(c), *from = cfg_str("MAIL_FROM"), *name = cfg_str("MAIL_FROM_NAME");
 	bool smtp = cfg_str("SMTP_URL")[0] != '\0', written_by_people = strcmp(d->template, "message") == 0;
 	struct notify_message message;
-	struct mime_mail m = { .to = d->recipient, .reply_to = cfg_str("MAIL_REPLY_TO"), .unsubscribe = "" };
+	struct mime_mail m = { .to = d->recipient, .reply_to = cfg_str("MAIL_REPLY_TO"), .unsubscribe = "", .unsubscribe_url = "" };
 	struct buf text;
 
 	if (!smtp && cfg_str("MAIL_DIR")[0] == '\0') {
 		*out = (struct outcome){ .kind = OUTCOME_PARK, .reason = "no mail server is set (SMTP_URL)" };
 		return;
+	}
+	if (strcmp(d->template, "one_time_code") != 0 && strcmp(d->template, "alert") != 0) {
+		m.unsubscribe = m.reply_to[0] != '\0' ? m.reply_to : from[0] != '\0' ? from : arena_printf(c->a, "shop@%s", domain);
+		m.unsubscribe_url = unsubscribe_url(c, d->id);
+		json_object_object_add(d->data, "unsubscribeUrl", json_object_new_string(m.unsubscribe_url));
 	}
 	if (!channel_message(c, d, &message, out))
 		return;
@@ -145,8 +151,6 @@ mail_send(struct ctx *c, const struct delivery *d, struct outcome *out)
 	m.boundary = d->key;
 	m.date_s = wall_ms() / 1000;
 	m.automatic = !written_by_people;
-	if (strcmp(d->template, "one_time_code") != 0 && strcmp(d->template, "alert") != 0)
-		m.unsubscribe = m.reply_to[0] != '\0' ? m.reply_to : m.from;
 	if (json_get_array(d->data, "attachments", &m.attachments) != JSON_OK)
 		m.attachments = NULL;
 	buf_init(&text, c->a, 8192, MIME_MAX);

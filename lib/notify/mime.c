@@ -206,7 +206,10 @@ put_headers(struct buf *out, const struct mime_mail *m)
 	buf_puts(out, "\r\nMIME-Version: 1.0\r\n");
 	if (m->automatic)
 		buf_puts(out, "Auto-Submitted: auto-generated\r\n");
-	if (m->unsubscribe[0] != '\0')
+	if (m->unsubscribe_url[0] != '\0')
+		buf_printf(out, "List-Unsubscribe: <%s>,\r\n <mailto:%s?subject=unsubscribe>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+			m->unsubscribe_url, m->unsubscribe);
+	else if (m->unsubscribe[0] != '\0')
 		buf_printf(out, "List-Unsubscribe: <mailto:%s?subject=unsubscribe>\r\n", m->unsubscribe);
 }
 
@@ -226,7 +229,7 @@ mime_write(struct ctx *c, const struct mime_mail *m, struct buf *out)
 
 	if (!mime_address(m->from) || !mime_address(m->to) || (m->reply_to[0] != '\0' && !mime_address(m->reply_to)))
 		return fail(c, E_INVALID, "the recipient or the sender is no mail address");
-	if (has_control(m->subject) || has_control(m->from_name) || has_control(m->message_id) || !mime_address(m->message_id))
+	if (has_control(m->subject) || has_control(m->from_name) || has_control(m->message_id) || has_control(m->unsubscribe_url) || !mime_address(m->message_id))
 		return fail(c, E_INVALID, "a header holds control characters");
 	if (n > MIME_ATTACHMENTS_MAX)
 		return fail(c, E_INVALID, "attachments: at most %d", MIME_ATTACHMENTS_MAX);

@@ -23,6 +23,7 @@ struct mime_mail {
 	const char *boundary;		/* letters, digits and hyphens that the parts do not hold: a UUID */
 	int64_t date_s;			/* seconds since 1970 */
 	const char *unsubscribe;	/* address for List-Unsubscribe, "" for none */
+	const char *unsubscribe_url;	/* the same as a URL that takes a POST (RFC 8058), "" for none */
 	bool automatic;			/* Auto-Submitted: no out-of-office answers please */
 	json_object *attachments;	/* NULL or [{"name", "type", "content": base64}] */
 };

@@ -293,6 +293,30 @@ BEGIN
 END
 $$;
 
+-- The recipient of a message wants no more on its channel; really false: only look. Whoever calls has checked that it is they who ask.
+CREATE OR REPLACE FUNCTION souk.unsubscribe(message bigint, really boolean) RETURNS json
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	speaker text := coalesce(current_setting('souk.kind', true), '');
+	o souk.outbox;
+BEGIN
+	PERFORM set_config('souk.kind', 'system', true);
+	SELECT * INTO o FROM souk.outbox x WHERE x.id = $1 AND x.recipient IS NOT NULL AND x.channel IN ('email', 'sms', 'whatsapp');
+	IF o.id IS NOT NULL AND $2 THEN
+		INSERT INTO souk.opt_outs (channel, recipient, source) VALUES (o.channel, o.recipient, 'customer') ON CONFLICT DO NOTHING;
+	END IF;
+	PERFORM set_config('souk.kind', speaker, true);
+	IF o.id IS NULL THEN
+		RETURN NULL;
+	END IF;
+	RETURN json_build_object('channel', o.channel, 'done', $2, 'address', CASE WHEN o.recipient LIKE '%@%'
+		THEN left(o.recipient, 1) || '***@' || split_part(o.recipient, '@', 2) ELSE '***' || right(o.recipient, 2) END);
+END
+$$;
+
 CREATE OR REPLACE FUNCTION souk.outbox_state(OUT parked bigint, OUT late bigint)
 LANGUAGE plpgsql
 AS $$

@@ -58,14 +58,14 @@ $$;
 
 -- Messages and webhooks: the web role queues through these functions and sees none of their tables.
 REVOKE ALL ON FUNCTION souk.notify(text, bigint, text, text, jsonb, text), souk.emit(text, text, jsonb), souk.outbox_housekeep(),
-	souk.send_message(text, jsonb, bigint, bigint) FROM PUBLIC;
+	souk.send_message(text, jsonb, bigint, bigint), souk.unsubscribe(bigint, boolean) FROM PUBLIC;
 DO $$
 DECLARE
 	web text := left(current_user, 59) || '_web';
 BEGIN
 	IF EXISTS (SELECT FROM pg_roles WHERE rolname = web) THEN
 		EXECUTE format('GRANT EXECUTE ON FUNCTION souk.notify(text, bigint, text, text, jsonb, text), souk.emit(text, text, jsonb),
-			souk.send_message(text, jsonb, bigint, bigint) TO %I', web);
+			souk.send_message(text, jsonb, bigint, bigint), souk.unsubscribe(bigint, boolean) TO %I', web);
 	END IF;
 END
 $$;

@@ -6,9 +6,11 @@ import hmac
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -99,12 +101,14 @@ def test_mail_arrives_as_it_was_meant(shop):
     assert mail["to"].addresses[0].addr_spec == "anna@example.org" and mail["reply-to"] == "hilfe@shop.example"
     assert abs(mail["date"].datetime.timestamp() - time.time()) < 60
     assert re.fullmatch(r"<[0-9a-f-]{36}@shop\.example>", mail["message-id"])
-    assert mail["list-unsubscribe"] == "<mailto:hilfe@shop.example?subject=unsubscribe>" and mail["auto-submitted"] == "auto-generated"
+    urls = re.findall("<([^>]*)>", mail["list-unsubscribe"])
+    assert urls[0].startswith("https://shop.example/souk/unsubscribe/uns_") and urls[1] == "mailto:hilfe@shop.example?subject=unsubscribe"
+    assert mail["list-unsubscribe-post"] == "List-Unsubscribe=One-Click" and mail["auto-submitted"] == "auto-generated"
     assert mail.get_content_type() == "multipart/alternative"
     text, html = (mail.get_body((kind,)).get_content().replace("\r\n", "\n") for kind in ("plain", "html"))
     assert text.startswith("Guten Tag Anna,\n") and "2 × Lampe <b>Ärger</b> & Söhne: 1.234,56\u00a0€\n" in text and "10115 Berlin\n" in text
     assert "Lampe &lt;b&gt;Ärger&lt;/b&gt; &amp; Söhne" in html and "<b>Ärger" not in html
-    assert all(len(line) <= 78 and line.isascii() for line in mail.raw.split(b"\r\n")), "a relay would have to change it"
+    assert all((len(line) <= 78 or b"/unsubscribe/" in line) and line.isascii() for line in mail.raw.split(b"\r\n")), "a relay would have to change it"
     assert b"\n" not in mail.raw.replace(b"\r\n", b"")
 
 
@@ -339,6 +343,35 @@ def test_the_running_shop_sends(souk):
     with open(os.path.join(souk.data, "outbox", new[0]), "rb") as f:
         mail = email.message_from_binary_file(f, policy=email.policy.default)
     assert mail["subject"] == "Grüße" and mail["to"].addresses[0].addr_spec == "visitor@example.org" and not mail.defects
+
+
+def test_recipients_take_themselves_off(tmp_path):
+    """The link of a mail: looking at it changes nothing, one POST does, as mail programs make it; and it is good for this recipient only."""
+    port, folder = support.free_port(), tempfile.mkdtemp(prefix="souk-mail-")
+    os.chmod(folder, 0o777)     # the server is another user
+    with support.Instance(tmp_path / "home", port, redis="off", program="souk.fcgi", workers=1, PUBLIC_URL=f"http://127.0.0.1:{port}",
+                          MAIL_DIR=folder) as running:
+        souk = running.target
+        call = {"to": "Leaver@example.org", "subject": "s", "body": "b"}
+        number = souk.call("send_email", call, token=souk.admin).value["messageId"]
+        support.wait_until(lambda: souk.value(f"SELECT status = 'sent' FROM souk.outbox WHERE id = {number}") == "t", 20)
+        with open(os.path.join(folder, f"{int(number):06d}-message.eml"), "rb") as f:
+            mail = email.message_from_binary_file(f, policy=email.policy.default)
+        shutil.rmtree(folder)
+        url = re.match("<(.*?)>", mail["list-unsubscribe"])[1]
+        assert url in mail.get_body(("plain",)).get_content() and url in mail.get_body(("html",)).get_content()
+        path = url[len(souk.url):]
+        page = souk.get(path)
+        assert page.status == 200 and "l***@example.org" in page.text and "leaver@" not in page.text.lower() and "<form method=\"post\">" in page.text
+        assert souk.value("SELECT count(*) FROM souk.opt_outs") == "0"
+        client = souk.client()
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        for bad in (path[:-1] + ("A" if path[-1] != "A" else "B"), "/unsubscribe/1", path.replace("uns_", "pay_")):
+            assert client.request("POST", bad, body="List-Unsubscribe=One-Click", headers=form).status == 404
+        for _ in range(2):
+            assert client.request("POST", path, body="List-Unsubscribe=One-Click", headers=form).status == 200
+        assert souk.sql("SELECT channel, recipient, source FROM souk.opt_outs") == [["email", "leaver@example.org", "customer"]]
+        assert "opted out" in souk.call("send_email", call, token=souk.admin).message
 
 
 def test_customers_cannot_send(shop):

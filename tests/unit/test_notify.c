@@ -222,7 +222,7 @@ static const char *
 mail(const char *to, const char *subject, const char *attachments)
 {
 	struct mime_mail m = { .from = "shop@shop.example", .from_name = "Café \"Lune\"", .to = to, .reply_to = "", .subject = subject,
-		.text = "Hé\n.dot\nFrom here \n", .html = "<p>x</p>", .message_id = "k@shop.example", .boundary = "b", .date_s = 1795180095, .unsubscribe = "",
+		.text = "Hé\n.dot\nFrom here \n", .html = "<p>x</p>", .message_id = "k@shop.example", .boundary = "b", .date_s = 1795180095, .unsubscribe = "", .unsubscribe_url = "",
 		.attachments = attachments != NULL ? model(attachments) : NULL };
 	struct buf out;
 
