@@ -70,6 +70,7 @@ BEGIN
 	DELETE FROM souk.idempotency_keys WHERE (principal, key) IN (SELECT principal, key FROM souk.idempotency_keys
 		WHERE created_at < now() - make_interval(hours => keep_hours) LIMIT 10000);
 	GET DIAGNOSTICS keys = ROW_COUNT;
+	DELETE FROM souk.uploads WHERE expires_at < now();
 	parts := souk.interactions_prepare();
 	RETURN json_build_object('kv', kv, 'rate_counters', rates, 'idempotency_keys', keys, 'partitions', parts,
 		'oauth', souk.oauth_housekeep(), 'login', souk.login_housekeep(), 'outbox', souk.outbox_housekeep(),

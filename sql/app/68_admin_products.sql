@@ -97,15 +97,17 @@ EXCEPTION WHEN SQLSTATE 'SK404' THEN
 END
 $$;
 
--- A slug that no other product has: the wanted one, else with a number behind it.
+-- A slug that no other product has: the wanted one, else with a number behind it. One caller after the other, until their transactions end:
+-- two that make the same at once would refuse one.
 CREATE OR REPLACE FUNCTION shop.slug_free(wanted text, mine bigint) RETURNS text
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql
 AS $$
 DECLARE
 	base text := left(coalesce(nullif(souk.slug(wanted), ''), 'product'), 180);
 	made text := base;
 	n integer := 1;
 BEGIN
+	PERFORM pg_advisory_xact_lock(hashtext('shop.slug_free'));
 	WHILE EXISTS (SELECT FROM shop.products p WHERE p.slug = made AND p.id IS DISTINCT FROM mine) LOOP
 		n := n + 1;
 		made := base || '-' || n;

@@ -103,6 +103,27 @@ def test_names_are_unique(call):
     assert taken.message == "productData.slug: another product has it"
 
 
+def test_the_same_name_at_once(souk, keeper, call):
+    """Eight at the same moment: all are made, each with a slug of its own."""
+    name = word()
+
+    def one(i):
+        return souk.client().call("create_product", {"productData": {"name": f"Twin {name}", "sku": f"ADM-{name}-{i}"}}, token=keeper)
+    made = support.in_threads(8, one)
+    assert all(m.ok for m in made), made
+    assert len({m.value["product"]["slug"] for m in made}) == 8
+
+
+def test_the_last_units_are_taken_once(souk, keeper, call):
+    """Six at once take two of five each: two of them can, and stock is never negative."""
+    made = create(call, stock=5)
+
+    def one(_):
+        return souk.client().call("update_stock", {"productId": made["id"], "change": -2, "reason": "sold"}, token=keeper)
+    assert sorted(o.ok for o in support.in_threads(6, one)) == [False] * 4 + [True] * 2
+    assert souk.value(f"SELECT stock FROM shop.products WHERE id = {made['id']}") == "1"
+
+
 def test_of_two_updates_the_late_one_is_told(call):
     made = create(call)
     assert call("update_product", {"productId": made["id"], "productData": {"price": 11}, "expectedUpdatedAt": made["updatedAt"]}).ok
