@@ -61,7 +61,7 @@ def main():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, connections + 100)), hard))
     build = pathlib.Path(os.environ.get("SOUK_BIN", HERE / "build" / "bin" / "souk")).parent
-    env = dict(os.environ, RATE_MCP="off", WS_CONNECTIONS=str(connections + 10))
+    env = dict(os.environ, RATE_MCP="off", WS_CONNECTIONS=str(connections + 10), WS_PER_ADDRESS=str(connections + 10))
     server = subprocess.Popen([build / "souk-ws", "--port", str(port)], env=env)
     try:
         for _ in range(100):

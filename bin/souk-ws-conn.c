@@ -8,6 +8,8 @@
 #include "core/json.h"
 #include "souk-ws.h"
 
+static struct ws_conn *all;
+
 /*
  * Who sends faster than it is answered, or takes nothing, is heard no more until that has changed: its messages stay where they come from.  A client that takes
  * nothing at all for WS_PING_S is dropped.
@@ -80,6 +82,18 @@ refused(struct channel *ch)
 	close_with((struct ws_conn *)ch, LWS_CLOSE_STATUS_POLICY_VIOLATION, "the access token is not valid any more");
 }
 
+int
+ws_conn_count(const char *remote_ip)
+{
+	char one[IP_TEXT], other[IP_TEXT];
+	int n = 0;
+
+	(void)ip_limit_unit(remote_ip, one);
+	for (const struct ws_conn *c = all; c != NULL; c = c->next)
+		n += strcmp(ip_limit_unit(c->remote_ip, other), one) == 0;
+	return n;
+}
+
 struct ws_conn *
 ws_conn_open(struct lws *wsi, const struct ws_guest *g)
 {
@@ -94,6 +108,10 @@ ws_conn_open(struct lws *wsi, const struct ws_guest *g)
 	c->channel = (struct channel){ .via = VIA_WS, .token = c->token, .remote_ip = c->remote_ip, .server = c->server,
 		.locale = c->locale, .base = c->base, .orchestrator = true, .most = 4, .send = queue, .refused = refused };
 	channel_open(&c->channel);
+	c->next = all;
+	if (all != NULL)
+		all->prev = c;
+	all = c;
 	ws.connections++;
 	return c;
 }
@@ -102,6 +120,12 @@ void
 ws_conn_free(struct ws_conn *c)
 {
 	channel_close(&c->channel);
+	if (c->prev != NULL)
+		c->prev->next = c->next;
+	else
+		all = c->next;
+	if (c->next != NULL)
+		c->next->prev = c->prev;
 	while (c->out != NULL) {
 		struct ws_message *m = c->out;
 

@@ -22,11 +22,15 @@ header(struct lws *wsi, enum lws_token_indexes token, char *out, size_t outsz)
 	return n <= 0 || ((size_t)n < outsz && lws_hdr_copy(wsi, out, (int)outsz, token) >= 0);
 }
 
-/* Behind a web server of this host the last of X-Forwarded-For is whom that server saw; who reaches the socket may claim any address anyhow. */
+/*
+ * Behind a web server of this host the last of X-Forwarded-For is whom that server saw, the one before it whom a trusted proxy saw; who reaches the
+ * socket may claim any address anyhow.
+ */
 static void
 find_address(struct lws *wsi, char ip[IP_TEXT])
 {
 	char list[512] = "", *last;
+	const char *p;
 
 	if (!ws.unix_socket) {
 		(void)lws_get_peer_simple(wsi, ip, IP_TEXT);
@@ -36,10 +40,14 @@ find_address(struct lws *wsi, char ip[IP_TEXT])
 		(void)snprintf(ip, IP_TEXT, "unknown");
 		return;
 	}
-	last = strrchr(list, ',');
-	last = last != NULL ? last + 1 : list;
-	last += strspn(last, " \t");
-	(void)snprintf(ip, IP_TEXT, "%.*s", (int)strcspn(last, " \t"), last);
+	do {
+		last = strrchr(list, ',');
+		p = last != NULL ? last + 1 : list;
+		p += strspn(p, " \t");
+		(void)snprintf(ip, IP_TEXT, "%.*s", (int)strcspn(p, " \t"), p);
+		if (last != NULL)
+			*last = '\0';
+	} while (last != NULL && ip_in_list(ip, cfg_str("TRUSTED_PROXIES")));
 }
 
 /* Browsers cannot set headers: for them a second subprotocol "bearer.TOKEN" stands for Authorization. */
@@ -148,6 +156,8 @@ ws_admit(struct lws *wsi, struct ws_guest *g)
 	if (!find_token(wsi, g->token))
 		return 401;
 	find_address(wsi, g->remote_ip);
+	if (ws_conn_count(g->remote_ip) >= (int)cfg_int("WS_PER_ADDRESS"))
+		return 429;
 	find_base(wsi, host, g->base, sizeof(g->base));
 	find_locale(wsi, g->locale, sizeof(g->locale));
 	if (g->token[0] == '\0')

@@ -32,6 +32,7 @@ struct ws_message {
 
 struct ws_conn {
 	struct channel channel;	/* first member */
+	struct ws_conn *next, *prev;	/* all connections */
 	struct lws *wsi;
 	char *token, *base, remote_ip[IP_TEXT], server[24], locale[16];
 	struct ws_message *out, *last;
@@ -63,6 +64,8 @@ extern struct ws_state {
 /* May the client of this upgrade request connect?  0, or the HTTP status to refuse it with; fills g. */
 int ws_admit(struct lws *wsi, struct ws_guest *g);
 
+/* How many connections come from that address? */
+int ws_conn_count(const char *remote_ip);
 struct ws_conn *ws_conn_open(struct lws *wsi, const struct ws_guest *g);
 void ws_conn_free(struct ws_conn *c);
 /* Bytes of a message; 0, or -1 to close. */

@@ -342,6 +342,8 @@ static const struct cfg_row table[] = {
 		"Processes that answer the messages of WebSocket connections."),
 	NUMBER("WS_CONNECTIONS", "2000", 1, 100000, G_AI,
 		"WebSocket connections that may be open at once; further ones are refused with 503."),
+	NUMBER("WS_PER_ADDRESS", "100", 1, 100000, G_AI,
+		"WebSocket connections that one address may have open; further ones are refused with 429."),
 	NUMBER("WS_MESSAGES", "600", 1, 1000000, G_AI,
 		"Messages that one WebSocket connection may send in a minute; beyond, it is closed. Rate limits count besides."),
 	NUMBER("WS_PING_S", "30", 1, 3600, G_AI,

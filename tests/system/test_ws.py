@@ -94,6 +94,17 @@ def test_limits_hold_and_spare_the_others(daemon):
         ws.sock.close()
 
 
+def test_one_address_cannot_take_all(daemon):
+    d = daemon(WS_PER_ADDRESS="2")
+    first, second = d.connect(), d.connect()
+    with pytest.raises(Refused) as refused:
+        d.connect()
+    assert refused.value.status == 429
+    first.sock.close()
+    until(lambda: d.health()["connections"] == 1)
+    assert d.connect().call("ping")["result"] == second.call("ping")["result"] == {}
+
+
 def test_pings_and_drops_the_silent(daemon):
     d = daemon(WS_PING_S="2")
     quiet, answers = d.connect(timeout=20), d.connect(timeout=20)
