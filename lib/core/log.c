@@ -186,6 +186,18 @@ log_init(const char *program, const char *path, const char *level)
 	(void)snprintf(state.path, sizeof state.path, "%s", path);
 }
 
+void
+log_reopen(void)
+{
+	kept.n = 0;
+	if (state.path[0] == '\0')
+		return;
+	state.fd = open_file(state.path);
+	if (state.fd < 0)
+		state.fd = STDERR_FILENO;
+	state.checked_ms = now_ms();
+}
+
 int
 log_on(enum log_level level)
 {

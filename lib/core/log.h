@@ -34,6 +34,9 @@ log_string(const char *s)
 /* program: name shown in each line.  path: NULL or "" for standard error.  level: "debug", "info", "warn", "error". */
 void log_init(const char *program, const char *path, const char *level);
 
+/* In a child process that has closed its parent's descriptors: open the file anew, forget lines that the parent will write. */
+void log_reopen(void);
+
 /*
  * For a process that serves: lines below "warn" are kept back and written together, at the latest with the first line a second later, with one of
  * "warn" or above, when 16 KiB are waiting, or by log_flush(), which a server calls when it is idle and before it ends.

@@ -91,6 +91,7 @@ be_worker(int fd, pid_t parent)
 	(void)signal(SIGTERM, SIG_DFL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	log_reopen();
 	db_forget();
 	kv_forget();
 	record_forget();
