@@ -105,7 +105,7 @@ find_columns(const struct cli *cli, const struct row *r, size_t at[COLUMNS])
 		for (size_t k = 0; k < r->columns && at[i] == ROW_COLUMNS_MAX; k++)
 			if (strcmp(r->name[k], columns[i]) == 0)
 				at[i] = k;
-		if (at[i] == ROW_COLUMNS_MAX && i <= ANSWER) {
+		if (i <= ANSWER && at[i] == ROW_COLUMNS_MAX) {
 			cli_fail(cli, CLI_UNUSABLE, "there is no column %s", columns[i]);
 			return false;
 		}
@@ -231,7 +231,7 @@ cmd_service_import(struct cli *cli)
 {
 	const char *v[3] = { subject_of(cli), NULL, cli_value(cli, "replace") != NULL ? "true" : "false" }, *json;
 	bool dry = cli_value(cli, "dry-run") != NULL;
-	json_object *doc;
+	json_object *doc = NULL;
 	size_t n;
 	enum err e;
 	int rc;
@@ -253,22 +253,35 @@ cmd_service_import(struct cli *cli)
 	return print_report(cli, json, n, dry);
 }
 
+/* To the file, or to standard output; false: errno. */
+static bool
+write_text(const char *path, const char *text, size_t n)
+{
+	int fd = path != NULL ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) : STDOUT_FILENO;
+	bool good = fd >= 0;
+
+	while (good && n > 0) {
+		ssize_t done = write(fd, text, n);
+
+		good = done > 0;
+		if (good) {
+			text += done;
+			n -= (size_t)done;
+		}
+	}
+	return path == NULL || fd < 0 || close(fd) == 0 ? good : false;
+}
+
 int
 cmd_service_export(struct cli *cli)
 {
 	const char *v[1] = { subject_of(cli) }, *path = cli_value(cli, "output"), *text;
-	FILE *f = stdout;
-	bool good;
 	size_t n;
 	enum err e;
-	int fd;
 
 	if ((e = db_text(&cli->c, &sql_service_export, 1, v, &text, &n)) != E_OK)
 		return cli_fail_err(cli, e);
-	if (path != NULL && ((fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) < 0 || (f = fdopen(fd, "w")) == NULL))
-		return cli_fail(cli, CLI_UNUSABLE, "%s: %s", path, strerror(errno));
-	good = fwrite(text, 1, n, f) == n && fputc('\n', f) != EOF;
-	if ((path != NULL ? fclose(f) : fflush(f)) != 0 || !good)
+	if (!write_text(path, text, n))
 		return cli_fail(cli, CLI_UNUSABLE, "%s: %s", path != NULL ? path : "standard output", strerror(errno));
 	return CLI_OK;
 }

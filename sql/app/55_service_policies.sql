@@ -166,8 +166,9 @@ DECLARE
 	told text := translate(souk.fold(NEW.answer), '-_/''', '    ');
 BEGIN
 	NEW.doc := setweight(to_tsvector(config, asked), 'A') || setweight(to_tsvector(config, other), 'B') || setweight(to_tsvector(config, told), 'D');
-	NEW.words := ARRAY(SELECT DISTINCT w FROM regexp_split_to_table(concat_ws(' ', asked, other, told), '[^[:alnum:]]+') AS w
-		WHERE length(w) BETWEEN 3 AND 40 AND shop.search_stems(w) IS NOT NULL ORDER BY w LIMIT 2000);
+	NEW.words := ARRAY(SELECT d.w FROM (SELECT DISTINCT w FROM regexp_split_to_table(concat_ws(' ', asked, other, told), '[^[:alnum:]]+') AS w
+			WHERE length(w) BETWEEN 3 AND 40) d
+		WHERE shop.search_stems(d.w) IS NOT NULL ORDER BY d.w LIMIT 2000);
 	RETURN NEW;
 END
 $$;

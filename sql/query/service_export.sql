@@ -1,2 +1,2 @@
--- $1 policies or faqs -> the document, to be read by people
-SELECT shop.service_export($1)
+-- $1 policies or faqs -> the document, as the text of a file
+SELECT shop.service_export($1) || E'\n'
