@@ -214,8 +214,8 @@ from_elsewhere(struct req *r)
 	const char *site = req_header(r, "Sec-Fetch-Site"), *origin = req_header(r, "Origin"), *base = req_base_url(r);
 	size_t n;
 
-	if (site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)
-		return true;
+	if (site != NULL)	/* no page can set it, and it holds under every name of this host */
+		return strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
 	if (origin == NULL)
 		return false;
 	n = strlen(origin);
