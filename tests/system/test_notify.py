@@ -216,7 +216,7 @@ def test_text_messages_on_the_wire(shop):
         notify(shop, "one_time_code", {"code": "123456"}, to="+33600000003")
         twilio.fail_next(1, 429, {"code": 20429, "message": "Too Many Requests", "status": 429}, {"Retry-After": "77"})
         assert deliver(shop, **env) == (0, 1, 0, 0)
-        assert 70 < float(row(shop, 5, "extract(epoch FROM next_at - now())")[0]) <= 77, "Retry-After"
+        assert 50 < float(row(shop, 5, "extract(epoch FROM next_at - now())")[0]) <= 77, "Retry-After"
         make_due(shop)
         assert deliver(shop, **dict(env, TWILIO_AUTH_TOKEN="wrong")) == (0, 1, 0, 0) and "401" in row(shop, 5)[2]
         make_due(shop)
@@ -313,7 +313,7 @@ def test_dedupe_and_opt_out_and_limit(shop):
         for n in range(4):
             notify(shop, "alert", {"message": f"m{n}"}, to="c@example.org")
         assert deliver(shop, SMTP_URL=box.url, NOTIFY_LIMIT="3/60") == (3, 1, 0, 0)
-        assert 40 < float(shop.value("SELECT extract(epoch FROM next_at - now()) FROM souk.outbox WHERE status = 'waiting'")) <= 60
+        assert 20 < float(shop.value("SELECT extract(epoch FROM next_at - now()) FROM souk.outbox WHERE status = 'waiting'")) <= 60
         shop.souk("call", "send_email", '{"to":"c@example.org","subject":"s","body":"b"}', "--admin", code=1, NOTIFY_LIMIT="3/60")
         assert "enough messages" in shop.err
         one = [json.loads(shop.souk("call", "send_email", '{"to":"d@example.org","subject":"s","body":"b","dedupeKey":"z"}', "--admin"))["messageId"] for _ in range(2)]
@@ -561,15 +561,14 @@ def test_webhooks_reach_nothing_inside(shop):
 def test_a_slow_endpoint_holds_up_no_mail(shop, hook):
     with Mailbox() as box:
         shop.env["SMTP_URL"] = box.url
-        hook.stall_next(1, 6)
+        hook.stall_next(1, 8)
         emit(shop)
         worker = shop.start("deliver", "--watch")
         try:
             hook.wait(1)
-            start = time.monotonic()
             notify(shop, "alert", {"message": "quick"})
-            box.wait(1, 5)
-            assert time.monotonic() - start < 4 and not shop.rows("SELECT FROM souk.webhook_deliveries")
+            box.wait(1, 20)
+            assert not shop.rows("SELECT FROM souk.webhook_deliveries"), "the webhook is still under way"
         finally:
             worker.terminate()
             assert worker.wait(30) == 0
