@@ -13,7 +13,7 @@ serve='postgresql redis-server lighttpd lighttpd-mod-deflate
 apache='apache2-bin libapache2-mod-fcgid'
 check='check python3 python3-pytest python3-requests python3-jsonschema curl
 	procps'
-full='jq openssl shellcheck valgrind libfiu0 python3-aiosmtpd
+full='jq openssl shellcheck valgrind libfiu0 python3-aiosmtpd python3-xapian
 	php-cli'
 lint='clang clang-tidy cppcheck shellcheck'
 
