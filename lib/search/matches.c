@@ -28,7 +28,7 @@ static void
 mark_any(struct match *m, unsigned part)
 {
 	const struct engine_words *w = &m->out->words;
-	uint32_t docs = m->v->part[part].seg->docs;
+	uint32_t docs = m->v->part[part].seg->docs, doc[SEG_BLOCK];
 
 	for (unsigned i = 0; i < w->terms; i++) {
 		struct seg_list l;
@@ -36,11 +36,12 @@ mark_any(struct match *m, unsigned part)
 		if (w->term[i].id[part] == SEG_NONE)
 			continue;
 		l = seg_list(m->v->part[part].seg, w->term[i].id[part]);
-		for (uint32_t k = 0; k < l.df; k++) {
-			uint32_t doc = seg_doc(&l, k);
+		for (uint32_t block = 0; block * SEG_BLOCK < l.df; block++) {
+			unsigned n = seg_block(&l, block, doc);
 
-			if (doc < docs)
-				m->set[part][doc / 64] |= (uint64_t)1 << doc % 64;
+			for (unsigned k = 0; k < n; k++)
+				if (doc[k] < docs)
+					m->set[part][doc[k] / 64] |= (uint64_t)1 << doc[k] % 64;
 		}
 	}
 }
@@ -49,7 +50,7 @@ static void
 mark_words(struct match *m, unsigned part)
 {
 	const struct engine_words *w = &m->out->words;
-	uint32_t docs = m->v->part[part].seg->docs;
+	uint32_t docs = m->v->part[part].seg->docs, doc[SEG_BLOCK];
 
 	m->words[part] = arena_zalloc(m->c->a, (size_t)docs + 1, sizeof(uint16_t));
 	for (unsigned i = 0; i < w->terms; i++) {
@@ -58,9 +59,13 @@ mark_words(struct match *m, unsigned part)
 		if (w->term[i].id[part] == SEG_NONE)
 			continue;
 		l = seg_list(m->v->part[part].seg, w->term[i].id[part]);
-		for (uint32_t k = 0; k < l.df; k++)
-			if (seg_doc(&l, k) < docs)
-				m->words[part][seg_doc(&l, k)] |= (uint16_t)(1u << w->term[i].word);
+		for (uint32_t block = 0; block * SEG_BLOCK < l.df; block++) {
+			unsigned n = seg_block(&l, block, doc);
+
+			for (unsigned k = 0; k < n; k++)
+				if (doc[k] < docs)
+					m->words[part][doc[k]] |= (uint16_t)(1u << w->term[i].word);
+		}
 	}
 }
 

@@ -172,6 +172,21 @@ seg_doc(const struct seg_list *l, uint32_t i)
 	return l->wide != NULL ? l->wide[i] : l->base[i / SEG_BLOCK] + l->low[i];
 }
 
+/* The products of a block of postings that begins before df; how many.  Faster than seg_doc() for each. */
+static inline unsigned
+seg_block(const struct seg_list *l, uint32_t block, uint32_t out[SEG_BLOCK])
+{
+	uint32_t from = block * SEG_BLOCK, n = l->df - from < SEG_BLOCK ? l->df - from : SEG_BLOCK;
+
+	if (l->wide != NULL)
+		for (uint32_t i = 0; i < n; i++)
+			out[i] = l->wide[from + i];
+	else
+		for (uint32_t i = 0; i < n; i++)
+			out[i] = l->base[block] + l->low[from + i];
+	return n;
+}
+
 const char *seg_term_text(const struct seg *s, uint32_t term, size_t *n);
 /* Terms that are compounds with this one as a part. */
 const uint32_t *seg_compounds(const struct seg *s, uint32_t term, size_t *n);
