@@ -179,13 +179,14 @@ def client(shop, path, bodies, times, failures):
 
 
 def ask(shop, title, path, bodies, clients):
-    times, failures = [], []
+    times, failures, spent = [], [], cpu_s(shop)
     threads = [threading.Thread(target=client, args=(shop, path, bodies, times, failures)) for _ in range(clients)]
     for t in threads:
         t.start()
     for t in threads:
         t.join()
-    say(f"HTTP, {title}, {clients} client{'s' if clients > 1 else ''}: {shown(times)}" + (f"; {len(failures)} FAILED" if failures else ""))
+    say(f"HTTP, {title}, {clients} client{'s' if clients > 1 else ''}: {shown(times)}; CPU time {(cpu_s(shop) - spent) * 1000 / len(times):.2f} ms a request"
+        + (f"; {len(failures)} FAILED" if failures else ""))
 
 
 def over_http(shop, queries):
@@ -219,16 +220,25 @@ def over_http(shop, queries):
         changer.join()
 
 
-def memory(shop):
-    for path in glob.glob("/proc/[0-9]*/cmdline"):
+def processes(shop):
+    """Folders in /proc of the shop's programs that answer requests."""
+    for folder in glob.glob("/proc/[0-9]*"):
         try:
-            argv = open(path).read().split("\0")
-            if "souk.fcgi" not in argv[0] or not os.path.realpath(path.replace("cmdline", "exe")).startswith(os.path.realpath(shop.data)):
-                continue
-            kb = {line.split(":")[0]: int(line.split()[1]) for line in open(path.replace("cmdline", "smaps_rollup")) if line.split()[-1] == "kB"}
+            if os.readlink(folder + "/exe").startswith(os.path.realpath(shop.data)) and "souk.fcgi" in open(folder + "/cmdline").read():
+                yield folder
         except OSError:
             continue
-        say(f"process: private {(kb['Private_Clean'] + kb['Private_Dirty']) / 1024:.1f} MB, shared {(kb['Shared_Clean'] + kb['Shared_Dirty']) / 1024:.1f} MB")
+
+
+def cpu_s(shop):
+    return sum(sum(int(x) for x in open(p + "/stat").read().rsplit(")", 1)[1].split()[11:13]) for p in processes(shop)) / os.sysconf("SC_CLK_TCK")
+
+
+def memory(shop):
+    """Pages of the mapped index that only one process has touched so far are counted with the file, not as that process's own."""
+    for p in processes(shop):
+        kb = {line.split(":")[0]: int(line.split()[1]) for line in open(p + "/smaps_rollup") if line.split()[-1] == "kB"}
+        say(f"process: {kb['Private_Dirty'] / 1024:.1f} MB of its own, {(kb['Rss'] - kb['Private_Dirty']) / 1024:.1f} MB of files that all share")
 
 
 def correction(shop):
