@@ -9,6 +9,7 @@
 #include "auth/signed.h"
 #include "core/banned.h"
 #include "core/buf.h"
+#include "core/config.h"
 #include "core/json.h"
 #include "tool/handles.h"
 #include "tool/registry.h"
@@ -269,6 +270,22 @@ read_aliases(struct ctx *c, struct tool *t)
 	return E_OK;
 }
 
+/* Which tools need a log-in, for clients that ask their user before the first call and not after a 401 (ChatGPT). */
+static void
+put_security(struct buf *b, const struct tool *t)
+{
+	bool is_public = strcmp(t->scope, "none") == 0;
+
+	if (!cfg_bool("OAUTH"))
+		return;
+	buf_puts(b, ",\"securitySchemes\":[");
+	if (is_public || t->handles != 0)
+		buf_puts(b, is_public ? "{\"type\":\"noauth\"}" : "{\"type\":\"noauth\"},");
+	if (!is_public)
+		buf_printf(b, "{\"type\":\"oauth2\",\"scopes\":[\"%s\"]}", t->scope);
+	buf_putc(b, ']');
+}
+
 /* The tools/list entry: the MCP members as the contract has them, under the given name. */
 static const char *
 list_entry(struct ctx *c, const struct tool *t, const char *name, size_t *n)
@@ -286,6 +303,7 @@ list_entry(struct ctx *c, const struct tool *t, const char *name, size_t *n)
 		buf_printf(&b, ",\"%s\":", mcp_members[i]);
 		buf_puts(&b, json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	}
+	put_security(&b, t);
 	buf_putc(&b, '}');
 	*n = b.n;
 	return b.p;
@@ -441,8 +459,7 @@ contract_read(struct ctx *c, const struct tool_file *file, struct tool *t)
 	if (!json_object_is_type(t->contract, json_type_object))
 		return fail(c, E_INVALID, "a contract must be an object");
 	if (read_names(c, file, t) || read_limits(c, t) || read_schemas(c, t) || read_work(c, file, t) || read_rest(c, t) ||
-	    read_aliases(c, t) || read_servers(c, t) || read_kind(c, t) || read_confirm(c, t) ||
-	    read_handles(c, t))
+	    read_aliases(c, t) || read_handles(c, t) || read_servers(c, t) || read_kind(c, t) || read_confirm(c, t))
 		return c->err;
 	if (json_object_object_get_ex(t->contract, "x-app", NULL) && text(c, t->contract, "x-app", &t->app))
 		return c->err;

@@ -35,7 +35,9 @@ def test_server_lists_its_tools(souk, server):
     assert set(listed) == set(expected)
     for shown, contract in expected.items():
         entry = {k: v for k, v in contract.items() if not k.startswith("x-") and k != "file"}
-        assert listed[shown] == dict(entry, name=shown)
+        login = [] if contract["x-scope"] == "none" else [{"type": "oauth2", "scopes": [contract["x-scope"]]}]
+        open_too = [{"type": "noauth"}] if not login or contract.get("x-handles") else []
+        assert listed[shown] == dict(entry, name=shown, securitySchemes=open_too + login)
 
 
 def test_union_lists_all(souk):
