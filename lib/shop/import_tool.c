@@ -107,7 +107,10 @@ take_file(struct job *j, bool *import_it)
 	if (upload_connect(c, &j->pg))
 		return c->err;
 	if (id != NULL || uploaded != NULL) {
-		snprintf(j->file.id, sizeof(j->file.id), "%s", id != NULL ? id : uploaded);
+		const char *wanted = id != NULL ? id : uploaded;
+
+		/* no id is longer; one that was cut might end within a character */
+		snprintf(j->file.id, sizeof(j->file.id), "%s", strlen(wanted) < sizeof(j->file.id) ? wanted : "");
 		if (upload_open(c, j->pg, j->call->who, *import_it, &j->file) || id != NULL)
 			return c->err;
 		j->file.options = options_of(j);
