@@ -147,7 +147,7 @@ BEGIN
 		SELECT * INTO o FROM shop.orders x WHERE x.number = model->>'orderNumber';
 	END IF;
 	SELECT * INTO c FROM shop.customers x WHERE x.id = coalesce($2, o.customer_id) AND x.erased_at IS NULL;
-	spoken := lower(coalesce(spoken, c.locale, nullif(current_setting('souk.locale', true), ''), 'fr'));
+	spoken := lower(coalesce(spoken, c.locale, o.locale, nullif(current_setting('souk.locale', true), ''), 'fr'));
 	IF spoken NOT IN ('en', 'es', 'fr', 'de') THEN
 		spoken := 'en';
 	END IF;

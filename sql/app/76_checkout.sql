@@ -107,13 +107,13 @@ BEGIN
 		PERFORM souk.fail('SK409', why || '; remove it');
 	END IF;
 	INSERT INTO shop.orders (customer_id, number, status, currency, subtotal_minor, discount_minor, shipping_minor, total_minor, tax_minor,
-		item_count, channel, email, shipping_address, payment_status)
+		item_count, channel, email, shipping_address, payment_status, locale)
 	VALUES (b.customer_id, shop.order_number(), 'PENDING', b.currency, (priced->>'subtotal')::bigint, (priced->>'discount')::bigint,
 		(priced->>'shipping')::bigint, (priced->>'total')::bigint,
 		round((priced->>'total')::bigint * vat / (100 + vat)), (SELECT sum((l->>'quantity')::integer) FROM jsonb_array_elements(priced->'lines') l),
 		coalesce(buyer->>'channel', 'assistant'), CASE WHEN b.customer_id IS NULL THEN mail END,
 		jsonb_strip_nulls(goal || jsonb_build_object('name', coalesce(buyer->>'name', goal->>'name', nullif(c.name, '')),
-			'phone', coalesce(buyer->>'phone', goal->>'phone', c.phone))), 'open')
+			'phone', coalesce(buyer->>'phone', goal->>'phone', c.phone))), 'open', lang)
 	RETURNING * INTO o;
 	INSERT INTO shop.order_items (order_id, product_id, variant_id, unit_price_minor, total_minor, discount_minor, quantity, position, sku, name,
 		options, stock_taken)

@@ -248,10 +248,8 @@ BEGIN
 	END IF;
 	UPDATE shop.payments x SET refunded_minor = total, updated_at = now(),
 		state = CASE WHEN total = x.paid_minor THEN 'refunded' WHEN x.state = 'disputed' THEN x.state ELSE 'paid' END WHERE x.id = p.id;
-	-- In the order in which they were asked for, as far as the sum reaches.
-	UPDATE shop.refunds r SET state = 'succeeded', settled_at = now()
-	 WHERE r.state IN ('requested', 'sent', 'manual') AND r.id IN (SELECT y.id FROM (SELECT x.id, sum(x.amount_minor) OVER (ORDER BY x.id) AS upto
-		FROM shop.refunds x WHERE x.payment_id = p.id AND x.state <> 'failed') y WHERE y.upto <= total);
+	-- Which of several has gone is told by the answer to each; only when all have can the sum tell. One that was never sent is not among them.
+	UPDATE shop.refunds r SET state = 'succeeded', settled_at = now() WHERE r.payment_id = p.id AND r.state = 'sent' AND total >= known;
 	PERFORM shop.order_refunded(o, p, back, total);
 	RETURN 'refunded';
 END
@@ -264,14 +262,15 @@ AS $$
 DECLARE
 	paid bigint;
 	returned bigint;
+	lang text := coalesce((SELECT c.locale FROM shop.customers c WHERE c.id = o.customer_id), o.locale, 'fr');
 BEGIN
 	SELECT sum(x.paid_minor), sum(x.refunded_minor) INTO paid, returned FROM shop.payments x WHERE x.order_id = o.id;
 	UPDATE shop.orders x SET payment_status = CASE WHEN returned >= paid THEN 'refunded' ELSE 'part_refunded' END, updated_at = now()
 	 WHERE x.id = o.id;
 	PERFORM shop.order_note(o.id, 'refund', NULL, NULL, 'refunded', jsonb_build_object('amount', souk.money(back, p.currency), 'currency', p.currency,
 		'reference', p.reference));
-	PERFORM souk.notify('refund_sent', o.customer_id, CASE WHEN o.customer_id IS NULL THEN o.email END, NULL,
-		jsonb_build_object('orderId', o.id::text, 'amountMinor', back, 'currency', p.currency, 'amount', souk.money(back, p.currency)),
+	PERFORM souk.notify('refund_sent', o.customer_id, CASE WHEN o.customer_id IS NULL THEN o.email END, lang,
+		jsonb_build_object('orderId', o.id::text, 'amount', souk.money_text(back, p.currency, lang)),
 		format('refund_sent:%s:%s', p.id, total))
 	  WHERE o.customer_id IS NOT NULL OR o.email IS NOT NULL;
 	PERFORM souk.emit('order.refunded', o.number, jsonb_build_object('orderNumber', o.number, 'amount', souk.money(back, p.currency),

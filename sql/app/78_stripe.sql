@@ -273,8 +273,8 @@ BEGIN
 	IF task ? 'refund' THEN
 		SELECT * INTO r FROM shop.refunds x WHERE x.id = (task->>'refund')::bigint;
 		SELECT * INTO p FROM shop.payments x WHERE x.id = r.payment_id;
-		IF r.state NOT IN ('requested', 'sent') THEN
-			RETURN NULL;
+		IF r.state <> 'requested' OR r.external_id IS NOT NULL THEN
+			RETURN NULL;                         -- Stripe has it: its events tell the rest
 		END IF;
 		RETURN jsonb_build_object('path', '/v1/refunds', 'key', 'souk-refund-' || r.id || '-' || p.reference, 'params', jsonb_build_object(
 			'payment_intent', p.intent_id, 'amount', shop.stripe_amount(r.amount_minor, r.currency), 'reason', 'requested_by_customer',

@@ -326,7 +326,7 @@ def outcome_of(shop, stripe, steps):
 
 def test_events_may_come_in_any_order(shop, stripe):
     expected = ([["CANCELLED", "refunded", "refunded", "1000", "1000", "1000", "3"]], "0")
-    for steps in random.sample(list(itertools.permutations(range(4))), 12):
+    for steps in random.sample(list(itertools.permutations(range(4))), 8):
         assert outcome_of(shop, stripe, steps) == expected, steps
 
 
@@ -469,7 +469,7 @@ def due(shop):
 
 
 def test_a_refund_is_made_once_whatever_happens_on_the_way(shop, stripe):
-    number, intent = paid_order(shop, stripe)
+    number, intent = paid_order(shop, stripe, locale="de")
     good(shop.call("cancel_order", {"orderId": number, "reason": "test"}, token=shop.admin))
     assert order(shop, number) == ("CANCELLED", "paid")
     stripe.fail_next(1, 503)
@@ -481,6 +481,8 @@ def test_a_refund_is_made_once_whatever_happens_on_the_way(shop, stripe):
     assert order(shop, number) == ("CANCELLED", "refunded")
     # Stripe tells of it too.
     taken(stripe.post(shop, stripe.event("charge.refunded", stripe.charge(intent))))
+    assert shop.sql("SELECT locale, data->>'amount' FROM souk.outbox WHERE template = 'refund_sent' AND data->>'orderNumber' = "
+                    f"'{number}'") == [["de", "10,00\u00a0€"]]
     assert shop.sql("SELECT state, amount_minor FROM shop.refunds r JOIN shop.orders o ON o.id = r.order_id "
                     f"WHERE o.number = '{number}'") == [["succeeded", "1000"]]
 
@@ -491,9 +493,24 @@ def test_never_more_than_was_paid(shop, stripe):
     assert "6.00" in shop.call("refund_order", {"orderId": number, "amount": 7}, token=shop.admin).message
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         got = list(pool.map(lambda i: shop.call("refund_order", {"orderId": number, "amount": 2, "operationId": f"{number}-{i}"}, token=shop.admin), range(8)))
-    assert sum(g.ok for g in got) == 3
+    assert sum(g.ok for g in got) == 3, got
     deliver(shop)
     assert stripe.intents[intent]["amount_refunded"] == 1000 and order(shop, number)[1] == "refunded"
+
+
+def test_refunds_are_sent_in_any_order(shop, stripe):
+    """One that waits is not taken for done because another of the same order is."""
+    number, intent = paid_order(shop, stripe)
+    for amount in (2, 3):
+        good(shop.call("refund_order", {"orderId": number, "amount": amount}, token=shop.admin))
+    first = "(SELECT min(r.id) FROM shop.refunds r JOIN shop.orders o ON o.id = r.order_id WHERE o.number = '%s')" % number
+    shop.sql(f"UPDATE souk.outbox SET next_at = now() + interval '1 hour' WHERE channel = 'stripe' AND data->>'refund' = {first}::text")
+    deliver(shop)
+    taken(stripe.post(shop, stripe.event("charge.refunded", stripe.charge(intent))))
+    assert stripe.intents[intent]["amount_refunded"] == 300 and shop.value(f"SELECT state FROM shop.refunds WHERE id = {first}") == "requested"
+    due(shop)
+    deliver(shop)
+    assert stripe.intents[intent]["amount_refunded"] == 500 and shop.value(f"SELECT state FROM shop.refunds WHERE id = {first}") == "succeeded"
 
 
 def test_a_refund_that_the_bank_sends_back_is_told(shop, stripe):

@@ -17,7 +17,7 @@ import support
 from standins.stripe import Stripe
 from test_faults import start_postgresql, stop_all
 
-SECONDS = int(os.environ.get("LEDGER_SECONDS", "15"))
+SECONDS = int(os.environ.get("LEDGER_SECONDS", "12"))
 CLIENTS = 8
 PATIENCE = 60       # seconds after which a step that nobody acknowledges counts as lost
 ADDRESS = {"line1": "1 rue des Essais", "postalCode": "75001", "city": "Paris", "country": "FR"}
