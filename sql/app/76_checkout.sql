@@ -48,11 +48,12 @@ DECLARE
 	everything boolean := souk.sees_all();
 	b shop.baskets;
 	o shop.orders;
+	locked bigint;
 BEGIN
 	PERFORM set_config('souk.kind', 'system', true);
-	SELECT * INTO b FROM shop.baskets x WHERE x.id = order_place.basket_id;
-	IF b.order_id IS NOT NULL THEN
-		PERFORM FROM shop.orders x WHERE x.id = b.order_id FOR UPDATE;
+	SELECT x.order_id INTO locked FROM shop.baskets x WHERE x.id = order_place.basket_id;
+	IF locked IS NOT NULL THEN
+		PERFORM FROM shop.orders x WHERE x.id = locked FOR UPDATE;
 	END IF;
 	SELECT * INTO b FROM shop.baskets x WHERE x.id = order_place.basket_id AND x.closed_at IS NULL FOR UPDATE;
 	IF b.id IS NULL OR NOT (everything OR b.customer_id = me OR b.visitor = my_visitor) OR b.expires_at <= now() THEN
@@ -60,7 +61,10 @@ BEGIN
 	END IF;
 	IF b.order_id IS NOT NULL THEN
 		SELECT * INTO o FROM shop.orders x WHERE x.id = b.order_id;
-		o := shop.order_buyer(o, buyer);
+		-- An order that a twin has placed meanwhile is given as it is: to lock it now, after the basket, would be the wrong way round.
+		IF b.order_id = locked THEN
+			o := shop.order_buyer(o, buyer);
+		END IF;
 	ELSE
 		o := shop.order_make(b, buyer, hold);
 	END IF;
