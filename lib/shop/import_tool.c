@@ -106,6 +106,8 @@ take_file(struct job *j, bool *import_it)
 		return fail(c, E_INVALID, "content: give one of content, contentBase64, uploadId or confirm");
 	if (upload_connect(c, &j->pg))
 		return c->err;
+	if (id != NULL && (upload_report(c, j->pg, j->call->who, id, &j->call->json) || j->call->json != NULL))
+		return c->err;	/* asked again after the end: the same answer */
 	if (id != NULL || uploaded != NULL) {
 		const char *wanted = id != NULL ? id : uploaded;
 
@@ -255,6 +257,11 @@ create_from_file_tool(struct ctx *c, struct tool_call *call)
 	c->deadline_ms = now_ms() + WORK_MS;
 	if (take_file(j, &import_it))
 		return c->err;
+	if (call->json != NULL) {
+		call->n = strlen(call->json);
+		call->replayed = true;
+		return E_OK;
+	}
 	arena_defer(c->a, release, j->im);
 	if (set_options(j))
 		return c->err;

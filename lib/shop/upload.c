@@ -94,7 +94,7 @@ upload_open(struct ctx *c, PGconn *pg, const struct subject *who, bool claim, st
 	if (run(c, pg, claim ? &sql_upload_claim : &sql_upload_find, 2, v, 0, true, &r))
 		return c->err;
 	if (PQntuples(r) == 0)
-		return fail(c, E_NOT_FOUND, "there is no such file waiting: its hour is over, it was imported already, or somebody else brought it");
+		return fail(c, E_NOT_FOUND, "there is no such file waiting: its hour is over, it is being imported just now, or somebody else brought it");
 	u->bytes = PQgetvalue(r, 0, 0);
 	u->n = (size_t)PQgetlength(r, 0, 0);
 	u->name = column(c, r, 1);
@@ -110,6 +110,18 @@ upload_remember(struct ctx *c, PGconn *pg, const struct upload *u)
 	PGresult *r;
 
 	return run(c, pg, &sql_upload_options, 2, v, 0, false, &r);
+}
+
+enum err
+upload_report(struct ctx *c, PGconn *pg, const struct subject *who, const char *id, const char **report)
+{
+	const char *v[2] = { id, who->principal };
+	PGresult *r;
+
+	if (run(c, pg, &sql_upload_report, 2, v, 0, false, &r))
+		return c->err;
+	*report = PQntuples(r) > 0 ? PQgetvalue(r, 0, 0) : NULL;
+	return E_OK;
 }
 
 enum err

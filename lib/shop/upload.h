@@ -31,6 +31,8 @@ enum err upload_add(struct ctx *c, PGconn *pg, const struct subject *who, struct
 enum err upload_open(struct ctx *c, PGconn *pg, const struct subject *who, bool claim, struct upload *u) __attribute__((warn_unused_result));
 /* With which options it was tried: those of its import.  u->options is given. */
 enum err upload_remember(struct ctx *c, PGconn *pg, const struct upload *u) __attribute__((warn_unused_result));
+/* How an import that is over went, for who asks again; NULL when there was none. */
+enum err upload_report(struct ctx *c, PGconn *pg, const struct subject *who, const char *id, const char **report) __attribute__((warn_unused_result));
 /* How a claimed file's import went.  again: it may be claimed once more; else the bytes are dropped. */
 enum err upload_done(struct ctx *c, PGconn *pg, const struct upload *u, bool again, const char *report) __attribute__((warn_unused_result));
 

@@ -220,7 +220,8 @@ def test_a_file_is_tried_then_imported_once_by_the_same_caller(souk, call):
     done = call("create_from_file", {"confirm": tried["confirm"]}).value
     assert (done["dryRun"], done["created"], done["bad"], done["file"]) == (False, 1, 2, "spring.csv")
     assert found(souk, name) == [(f"ADM-{name}-1", 12.5)]
-    assert "no such file waiting" in call("create_from_file", {"confirm": tried["confirm"]}).message
+    assert call("create_from_file", {"confirm": tried["confirm"]}).value == done, "asked again, the answer is the same"
+    assert souk.value("SELECT count(*) FROM souk.audit WHERE action = 'product.import' AND target = 'spring.csv'") == "1"
     assert souk.sql("SELECT actor, target, details->>'created' FROM souk.audit WHERE action = 'product.import' ORDER BY seq DESC LIMIT 1") == [["keeper of the catalogue", "spring.csv", "1"]]
 
 
@@ -269,6 +270,8 @@ def test_a_file_is_uploaded(souk, keeper, kind):
     assert tried.status == 200 and (tried.json["file"], tried.json["created"]) == (f"crates.{kind}", 1), tried
     done = souk.post(IMPORT, json_body={"confirm": tried.json["confirm"]}, token=keeper)
     assert done.status == 200 and done.json["created"] == 1, done
+    again = souk.post(IMPORT, json_body={"confirm": tried.json["confirm"]}, token=keeper)
+    assert again.json == done.json and again.headers["idempotency-replayed"] == "true"
     assert found(souk, name) == [(f"ADM-{name}", 12.5)]
 
 
