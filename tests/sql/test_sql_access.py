@@ -71,7 +71,7 @@ def test_guest_sees_the_one_order(shop):
 BEFORE_ANYBODY_SPEAKS = {"souk.tokens", "souk.oauth_grants"}  # looked up by an id or a hash, to find out who speaks
 NOT_FOR_PROGRAMS = {"shop.stock_moves"}  # numbers of pieces: the role of programs has no privilege
 # Policies that let everybody in, with what they let in.
-OPEN_POLICIES = {("shop.reviews", "published"), ("souk.interactions", "append")}
+OPEN_POLICIES = {("shop.reviews", "published"), ("souk.interactions", "append"), ("souk.search_clicks", "append")}
 
 
 def of_customers(db):
