@@ -32,6 +32,12 @@ REQUESTS = {
                  ("GET", "/api/mcp/customersProducts", None, 400, "action")],
     "oauth": [("GET", "/.well-known/oauth-authorization-server", None, 200, "code_challenge_methods_supported"), ("GET", "/oauth/jwks", None, 200, '"keys"'),
               ("POST", "/oauth/register", b'{"redirect_uris": ["https://x/"]}', 201, "client_id")],
+    "login": [("GET", "/login", None, 200, "<form"), ("POST", "/api/guest/start", b"{}", 400, "orderNumber")],
+    "orders": [("GET", "/api/mcp/customerOrders?action=list_orders", None, 400, "customer_id")],
+    "admin": [("POST", "/admin/api/import", b"{}", 400, "content")],
+    "pay": [("GET", "/pay/pay_x", None, 404, "payment page")],
+    "webhook": [("POST", "/webhooks/stripe", b"{}", 404, "not configured")],
+    "unsubscribe": [("GET", "/unsubscribe/x", None, 404, "no such page")],
     "mcp": [("POST", "/mcp", PING, 200, '"id":7'), ("POST", "/mcp/catalog", call("list_categories"), 200, '"categories"'),
             ("POST", "/mcp", call("search_products"), 200, '"products"'), ("POST", "/mcp", b'{"a":', 400, "-32700"), ("GET", "/mcp", None, 405, "POST")],
 }
