@@ -104,15 +104,13 @@ take_file(struct job *j, bool *import_it)
 	*import_it = id != NULL;
 	if ((text != NULL) + (base64 != NULL) + (id != NULL) + (uploaded != NULL) != 1)
 		return fail(c, E_INVALID, "content: give one of content, contentBase64, uploadId or confirm");
+	if ((id != NULL || uploaded != NULL) && upload_named(c, id != NULL ? id : uploaded, &j->file))
+		return c->err;
 	if (upload_connect(c, &j->pg))
 		return c->err;
 	if (id != NULL && (upload_report(c, j->pg, j->call->who, id, &j->call->json) || j->call->json != NULL))
 		return c->err;	/* asked again after the end: the same answer */
 	if (id != NULL || uploaded != NULL) {
-		const char *wanted = id != NULL ? id : uploaded;
-
-		/* no id is longer; one that was cut might end within a character */
-		snprintf(j->file.id, sizeof(j->file.id), "%s", strlen(wanted) < sizeof(j->file.id) ? wanted : "");
 		if (upload_open(c, j->pg, j->call->who, *import_it, &j->file) || id != NULL)
 			return c->err;
 		j->file.options = options_of(j);

@@ -79,6 +79,23 @@ upload_add(struct ctx *c, PGconn *pg, const struct subject *who, struct upload *
 	return E_OK;
 }
 
+static enum err
+unknown(struct ctx *c)
+{
+	return fail(c, E_NOT_FOUND, "there is no such file waiting: its hour is over, it is being imported just now, or somebody else brought it");
+}
+
+enum err
+upload_named(struct ctx *c, const char *id, struct upload *u)
+{
+	size_t n = strlen(id);
+
+	if (n >= sizeof(u->id) || strncmp(id, "up_", 3) != 0 || strspn(id + 3, "0123456789abcdefghijklmnopqrstuvwxyz") != n - 3)
+		return unknown(c);
+	memcpy(u->id, id, n + 1);
+	return E_OK;
+}
+
 static const char *
 column(struct ctx *c, const PGresult *r, int at)
 {
@@ -94,7 +111,7 @@ upload_open(struct ctx *c, PGconn *pg, const struct subject *who, bool claim, st
 	if (run(c, pg, claim ? &sql_upload_claim : &sql_upload_find, 2, v, 0, true, &r))
 		return c->err;
 	if (PQntuples(r) == 0)
-		return fail(c, E_NOT_FOUND, "there is no such file waiting: its hour is over, it is being imported just now, or somebody else brought it");
+		return unknown(c);
 	u->bytes = PQgetvalue(r, 0, 0);
 	u->n = (size_t)PQgetlength(r, 0, 0);
 	u->name = column(c, r, 1);

@@ -23,6 +23,8 @@ struct upload {
 	const char *expires;		/* RFC 3339; filled here */
 };
 
+/* Put an id that a caller gave into u.  E_NOT_FOUND when it cannot be one. */
+enum err upload_named(struct ctx *c, const char *id, struct upload *u) __attribute__((warn_unused_result));
 /* A connection of the owner's, closed with the request. */
 enum err upload_connect(struct ctx *c, PGconn **out) __attribute__((warn_unused_result));
 /* Keep a file: name, bytes and options are given, id and expires made. */

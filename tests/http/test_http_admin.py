@@ -233,7 +233,8 @@ def test_json_and_base64(souk, call):
     packed = base64.b64encode(csv([(f"ADM-{name}", "Jug", "9.90", 1)]).encode()).decode()
     assert call("create_from_file", {"contentBase64": packed}).value["rows"] == 1
     for bad, member in (({}, "content"), ({"content": "a", "confirm": "up_1"}, "content"), ({"contentBase64": "%%"}, "contentBase64"), ({"content": "sku\n", "currency": "XXQ"}, "currency"),
-                        ({"content": "\x89PNG\r\n\x1a\n0000", "fileName": "a.png"}, "a.png"), ({"confirm": "up_00000000"}, "no such file waiting")):
+                        ({"content": "\x89PNG\r\n\x1a\n0000", "fileName": "a.png"}, "a.png"), ({"confirm": "up_00000000"}, "no such file waiting"), ({"confirm": "é" * 70}, "no such file waiting"),
+                        ({"uploadId": "up_" + "é" * 20}, "no such file waiting"), ({"uploadId": "up_"}, "no such file waiting")):
         assert member in call("create_from_file", bad).message, bad
 
 
