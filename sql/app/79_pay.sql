@@ -249,6 +249,9 @@ BEGIN
 	FOR late IN SELECT h.order_id FROM shop.stock_holds h WHERE h.expires_at <= now() ORDER BY h.order_id LIMIT 100 LOOP
 		orders := orders + shop.order_expire(late.order_id, true)::integer;
 	END LOOP;
+	-- Events hold names and addresses; what was made of them is in the payments.
+	DELETE FROM shop.payment_events e WHERE e.id IN (SELECT x.id FROM shop.payment_events x
+		WHERE x.processed_at < now() - interval '90 days' LIMIT 1000);
 	-- Given up by the dispatcher: the money is still here.
 	PERFORM shop.refund_failed(r.id, o.reason) FROM souk.outbox o JOIN shop.refunds r ON r.id = (o.data->>'refund')::bigint
 	  WHERE o.channel = 'stripe' AND o.status = 'parked' AND o.done_at > now() - interval '7 days' AND r.state IN ('requested', 'sent');
