@@ -113,6 +113,22 @@ db_wait(int64_t end_ms, bool *timed_out)
 	return PQconsumeInput(db.pg) == 1;
 }
 
+bool
+db_flush(int64_t end_ms, bool *timed_out)
+{
+	int todo;
+
+	while ((todo = PQflush(db.pg)) > 0) {
+		if (!poll_until(PQsocket(db.pg), POLLIN | POLLOUT, end_ms)) {
+			*timed_out = true;
+			return false;
+		}
+		if (PQconsumeInput(db.pg) != 1)
+			return false;
+	}
+	return todo == 0;
+}
+
 void
 db_note_notifications(void)
 {

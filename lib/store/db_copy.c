@@ -115,14 +115,9 @@ db_copy_begin(struct ctx *c, struct db_copy *cp, const struct sql *q)
 static enum err
 drain(struct db_copy *cp)
 {
-	int64_t end = stall_end(cp->c);
 	bool timed_out = false;
-	int todo;
 
-	while ((todo = PQflush(db.pg)) > 0)
-		if (!db_wait(end, &timed_out))
-			break;
-	if (todo != 0)
+	if (!db_flush(stall_end(cp->c), &timed_out))
 		return db_lost(cp->c, cp->q->name, timed_out ? "deadline" : "copy", NULL);
 	cp->pending = 0;
 	return E_OK;

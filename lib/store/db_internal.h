@@ -59,6 +59,8 @@ enum err db_open(struct ctx *c);
 void db_drop(void);
 /* Wait until the socket is readable (or writable while data waits to be sent) and take in what came; false: deadline or lost. */
 bool db_wait(int64_t end_ms, bool *timed_out);
+/* Send all that waits, taking in what comes meanwhile; false: deadline or lost.  db_wait() would wait for an answer once all is sent. */
+bool db_flush(int64_t end_ms, bool *timed_out);
 /* Collect what PQnotifies has. */
 void db_note_notifications(void);
 /* The connection failed under a statement: log, tell the breaker, drop it, note E_UNAVAILABLE. */
