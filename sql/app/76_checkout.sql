@@ -56,7 +56,7 @@ BEGIN
 		PERFORM FROM shop.orders x WHERE x.id = locked FOR UPDATE;
 	END IF;
 	SELECT * INTO b FROM shop.baskets x WHERE x.id = order_place.basket_id AND x.closed_at IS NULL FOR UPDATE;
-	IF b.id IS NULL OR NOT (everything OR b.customer_id = me OR b.visitor = my_visitor) OR b.expires_at <= now() THEN
+	IF b.id IS NULL OR NOT coalesce(everything OR b.customer_id = me OR b.visitor = my_visitor, false) OR b.expires_at <= now() THEN
 		PERFORM souk.fail('SK404', 'there is no such basket');
 	END IF;
 	IF b.order_id IS NOT NULL THEN

@@ -331,7 +331,7 @@ DECLARE
 BEGIN
 	PERFORM set_config('souk.kind', 'system', true);
 	SELECT * INTO o FROM shop.orders x WHERE x.id = $1 FOR UPDATE;
-	IF o.id IS NULL OR NOT (mine OR o.customer_id = me OR (o.id::text = my_order AND speaker IN ('guest', 'customer'))) THEN
+	IF o.id IS NULL OR NOT coalesce(mine OR o.customer_id = me OR (o.id::text = my_order AND speaker IN ('guest', 'customer')), false) THEN
 		PERFORM souk.fail('SK404', 'there is no such order');
 	END IF;
 	SELECT r.id INTO made FROM shop.refunds r WHERE r.order_id = o.id AND r.dedupe = $4;

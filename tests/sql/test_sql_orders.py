@@ -356,6 +356,28 @@ def test_working_days(shop, start, days, saturday, end):
     assert shop.value(f"SELECT shop.workdays_add('FR', '{start}', {days}, {saturday})") == end
 
 
+@pytest.mark.parametrize("speak", ["SET souk.kind = 'anonymous';", "SET souk.kind = 'customer'; SET souk.customer_id = '2';",
+                                   "SET souk.kind = 'visitor'; SET souk.visitor = 'somebody-elses-0';"])
+def test_nobody_orders_or_refunds_for_others(orders, speak):
+    """Whatever of customer and visitor a row does not have is nobody's."""
+    for owner in ("1, NULL", "NULL, 'a-visitor-of-today'"):
+        basket = orders.value(f"{ALL} INSERT INTO shop.baskets (customer_id, visitor, currency, expires_at) VALUES ({owner}, 'EUR', now() + interval '1 day') "
+                              "RETURNING id")
+        orders.run(f"{ALL} INSERT INTO shop.basket_items (basket_id, product_id, quantity, seen_minor) VALUES ({basket}, 1, 1, 1000)")
+        try:
+            with pytest.raises(SqlError, match="there is no such basket"):
+                orders.run(f"SET ROLE maker_web; {speak} SELECT shop.order_place({basket}, '{{}}', '1 minute')")
+        finally:
+            orders.run(f"{ALL} DELETE FROM shop.baskets WHERE id = {basket}")
+    for customer in (1, None):
+        order = place(orders, "PAID", customer)
+        orders.run(f"{ALL} INSERT INTO shop.payments (order_id, provider, kind, amount_minor, currency, reference, state, paid_minor, paid_at) "
+                   f"VALUES ({order}, 'bank_transfer', 'checkout', 2000, 'EUR', 'T{order}', 'paid', 2000, now())")
+        with pytest.raises(SqlError, match="there is no such order"):
+            orders.run(f"SET ROLE maker_web; {speak} SELECT shop.refund_request({order}, 100, 'x', 'x')")
+        assert orders.value(f"{ALL} SELECT count(*) FROM shop.refunds WHERE order_id = {order}") == "0"
+
+
 def test_the_cut_off_hour_is_the_shops(shop):
     """A payment of the past counts from today; one of tomorrow shows the rule: 13:59 and 14:01 in Paris on a working day of the far future."""
     for at, day in (("2030-06-04 11:59+00", "2030-06-05"), ("2030-06-04 12:01+00", "2030-06-06"), ("2030-06-08 08:00+00", "2030-06-12")):
