@@ -353,14 +353,16 @@ BEGIN
 	ELSIF (SELECT count(*) FROM shop.basket_items i WHERE i.basket_id = b.id) >= 100 THEN
 		PERFORM souk.fail('SK409', 'a basket holds at most 100 different products');
 	END IF;
-	INSERT INTO shop.basket_items AS i (basket_id, product_id, variant_id, seen_minor, quantity)
-	VALUES (b.id, p.id, v.id, shop.unit_price(p, v), n)
-	ON CONFLICT (basket_id, product_id, coalesce(variant_id, 0)) DO UPDATE
-		SET quantity = i.quantity + excluded.quantity, seen_minor = excluded.seen_minor
-	RETURNING quantity INTO n;
+	n := n + coalesce((SELECT i.quantity FROM shop.basket_items i
+		WHERE i.basket_id = b.id AND i.product_id = p.id AND coalesce(i.variant_id, 0) = coalesce(v.id, 0)), 0);
 	IF n > greatest(coalesce(v.stock, p.stock), 0) THEN
 		PERFORM souk.fail('SK409', format('only %s in stock', greatest(coalesce(v.stock, p.stock), 0)));
+	ELSIF n > 999 THEN
+		PERFORM souk.fail('SK409', 'a basket takes at most 999 of a product');
 	END IF;
+	INSERT INTO shop.basket_items (basket_id, product_id, variant_id, seen_minor, quantity)
+	VALUES (b.id, p.id, v.id, shop.unit_price(p, v), n)
+	ON CONFLICT (basket_id, product_id, coalesce(variant_id, 0)) DO UPDATE SET quantity = excluded.quantity, seen_minor = excluded.seen_minor;
 	RETURN shop.basket_show(ARRAY[b.id], args);
 END
 $$;

@@ -182,7 +182,8 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	SELECT * INTO p FROM shop.payments x WHERE x.order_id = o.id AND x.provider <> 'stripe' ORDER BY x.state IN ('open', 'pending', 'mismatch') DESC, x.id DESC LIMIT 1;
-	IF p.id IS NULL THEN
+	-- Delivery may cost something else since the buyer chose: what was asked for then does not pay the order.
+	IF p.id IS NULL OR (o.status = 'PENDING' AND p.paid_at IS NULL AND p.amount_minor <> o.total_minor) THEN
 		IF o.status <> 'PENDING' THEN
 			PERFORM souk.fail('SK409', format('order %s is %s and waits for no payment', o.number, o.status));
 		END IF;

@@ -132,6 +132,10 @@ def test_no_more_than_there_is(shop):
     assert "only 3 in stock" in shop.call("add_to_basket", {"productId": p, "quantity": 2, **handle}).message
     assert "only 3 in stock" in shop.call("update_basket_item", {"productId": p, "quantity": 4, **handle}).message
     assert good(shop.call("get_basket", handle))["itemCount"] == 2
+    many = product(shop, stock=2000)
+    handle = fill(shop, many, quantity=999)
+    assert "at most 999" in shop.call("add_to_basket", {"productId": many, "quantity": 1, **handle}).message
+    assert good(shop.call("get_basket", handle))["itemCount"] == 999
 
 
 def test_variants_have_prices_and_stock_of_their_own(shop):
@@ -617,6 +621,14 @@ def test_delivery_costs_what_the_country_costs(shop):
         assert "€28.90" in shop.get(reply.headers["location"], headers={"Accept-Language": "en"}).text
         form(shop, link["paymentUrl"], {**ADDRESS, "country": "BE", "method": "on_delivery"})
         assert order(shop, link["orderNumber"])[0] == "PROCESSING"
+        # What a transfer was to be before the address changed does not pay the order any more.
+        link = good(shop.call("get_payment_link", {**fill(shop, product(shop, 2000)), "method": "bank_transfer"}))
+        for country in ("FR", "BE"):
+            form(shop, link["paymentUrl"], {**ADDRESS, "country": country, "method": "bank_transfer"})
+        paid = {"orderNumber": link["orderNumber"], "amount": 25.9}
+        assert "costs 28.90 EUR" in shop.call("mark_paid", paid, token=shop.admin).message
+        assert order(shop, link["orderNumber"]) == ("PENDING", "open")
+        assert good(shop.call("mark_paid", {**paid, "amount": 28.9}, token=shop.admin))["status"] == "PAID"
     finally:
         shop.sql("DELETE FROM shop.shipping_rates")
 
