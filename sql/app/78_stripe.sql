@@ -195,7 +195,7 @@ END
 $$;
 
 -- Work off one event of the inbox, whichever is due; NULL when there is none, else {event, outcome}. An event whose payment is not known yet
--- waits: what brings the payment makes it due again.
+-- waits: what brings the payment makes it due again. One that cannot be worked off waits too, with an alert.
 CREATE OR REPLACE FUNCTION shop.payment_event_next() RETURNS json
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -206,6 +206,7 @@ DECLARE
 	p shop.payments;
 	meant jsonb;
 	done text;
+	failed boolean := false;
 BEGIN
 	IF NOT souk.sees_all() THEN
 		PERFORM souk.fail('SK403', 'only the shop works off payment events');
@@ -215,31 +216,45 @@ BEGIN
 	IF e.id IS NULL THEN
 		RETURN NULL;
 	END IF;
-	obj := e.body->'data'->'object';
-	IF obj->>'object' = 'refund' THEN
-		done := coalesce((SELECT shop.stripe_refund(obj, r.id) FROM shop.refunds r
-			WHERE r.external_id = obj->>'id' OR r.id::text = obj->'metadata'->>'souk_refund' ORDER BY r.external_id = obj->>'id' DESC NULLS LAST LIMIT 1), 'ignored');
-	ELSE
-		meant := shop.stripe_meaning(e.type, obj, NULL);
-		p := CASE WHEN meant IS NOT NULL THEN shop.stripe_payment(obj) END;
-		IF meant IS NULL THEN
-			done := 'ignored';
-		ELSIF p.id IS NOT NULL THEN
-			IF e.type = 'checkout.session.completed' THEN
-				PERFORM shop.stripe_buyer(p.order_id, obj);
+	BEGIN
+		obj := e.body->'data'->'object';
+		IF obj->>'object' = 'refund' THEN
+			done := coalesce((SELECT shop.stripe_refund(obj, r.id) FROM shop.refunds r
+				WHERE r.external_id = obj->>'id' OR r.id::text = obj->'metadata'->>'souk_refund' ORDER BY r.external_id = obj->>'id' DESC NULLS LAST LIMIT 1), 'ignored');
+		ELSE
+			meant := shop.stripe_meaning(e.type, obj, NULL);
+			p := CASE WHEN meant IS NOT NULL THEN shop.stripe_payment(obj) END;
+			IF meant IS NULL THEN
+				done := 'ignored';
+			ELSIF p.id IS NOT NULL THEN
+				IF e.type = 'checkout.session.completed' THEN
+					PERFORM shop.stripe_buyer(p.order_id, obj);
+				END IF;
+				done := shop.payment_settled(p.id, meant->>'outcome', meant->'data');
+				-- What was told of this payment before it was known here.
+				UPDATE shop.payment_events x SET next_at = now() WHERE x.processed_at IS NULL AND x.id <> e.id
+				   AND x.body->'data'->'object'->>'payment_intent' = obj->>'payment_intent';
+			ELSIF e.received_at < now() - interval '3 days' THEN
+				done := 'unknown';
 			END IF;
-			done := shop.payment_settled(p.id, meant->>'outcome', meant->'data');
-			-- What was told of this payment before it was known here.
-			UPDATE shop.payment_events x SET next_at = now() WHERE x.processed_at IS NULL AND x.id <> e.id
-			   AND x.body->'data'->'object'->>'payment_intent' = obj->>'payment_intent';
-		ELSIF e.received_at < now() - interval '3 days' THEN
-			done := 'unknown';
 		END IF;
-	END IF;
+	EXCEPTION WHEN OTHERS THEN
+		-- What passes (locks, memory, a stop) is tried again at once; anything else must not hold up the events behind it.
+		IF left(SQLSTATE, 2) IN ('08', '40', '53', '55', '57', '58') THEN
+			RAISE;
+		END IF;
+		p := NULL;
+		done := NULL;
+		failed := true;
+		IF e.attempts = 0 THEN
+			PERFORM souk.alert('payment', 'critical', format('event %s of %s cannot be worked off: %s', e.event_id, e.provider, SQLERRM),
+				jsonb_build_object('event', e.event_id, 'type', e.type));
+		END IF;
+	END;
 	UPDATE shop.payment_events x SET attempts = x.attempts + 1, payment_id = coalesce(p.id, x.payment_id), outcome = done,
 		processed_at = CASE WHEN done IS NOT NULL THEN now() END,
 		next_at = now() + least(make_interval(secs => 5 * 2 ^ least(x.attempts, 10)), interval '1 hour') WHERE x.id = e.id;
-	RETURN json_build_object('event', e.event_id, 'outcome', coalesce(done, 'waiting'));
+	RETURN json_build_object('event', e.event_id, 'outcome', coalesce(done, CASE WHEN failed THEN 'failed' ELSE 'waiting' END));
 END
 $$;
 

@@ -334,6 +334,22 @@ def test_events_may_come_in_any_order(shop, stripe):
         assert outcome_of(shop, stripe, steps) == expected, steps
 
 
+def test_an_event_that_cannot_be_worked_off_holds_up_no_other(shop, stripe):
+    link = place(shop, product(shop, 1000))
+    paid = stripe.pay(session_of(stripe, link)["id"])
+    strange = stripe.event("checkout.session.completed", {**paid["data"]["object"], "amount_total": 10.5})
+    try:
+        for _ in range(2):
+            taken(stripe.post(shop, strange))
+        assert order(shop, link["orderNumber"]) == ("PENDING", "open")
+        taken(stripe.post(shop, paid))
+        assert order(shop, link["orderNumber"]) == ("PAID", "paid")
+        assert shop.value(f"SELECT attempts > 0 AND processed_at IS NULL AND next_at > now() FROM shop.payment_events WHERE event_id = '{strange['id']}'") == "t"
+        assert shop.value(f"SELECT severity FROM souk.alerts WHERE kind = 'payment' AND message LIKE '%{strange['id']}%'") == "critical"
+    finally:
+        shop.sql(f"DELETE FROM shop.payment_events WHERE event_id = '{strange['id']}'")
+
+
 def test_a_dispute_is_taken_down_once_and_ends(shop, stripe):
     for end, state in (("won", "paid"), ("lost", "refunded")):
         link = place(shop, product(shop, 1000))
