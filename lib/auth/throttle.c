@@ -24,8 +24,12 @@ throttle_hit(struct ctx *c, const char *rate_class, const char *what, const char
 	struct rate_state state;
 	size_t n = 0;
 
+	/* as who looks it up reads it: blanks around it and case make no other account */
+	value += strspn(value, " ");
 	for (; n < VALUE_MAX && value[n] != '\0'; n++)
 		lower[n] = (char)tolower((unsigned char)value[n]);
+	while (n > 0 && lower[n - 1] == ' ')
+		n--;
 	/* without a pepper nothing can be logged in to, and what is hashed is not stored for long */
 	if (!signed_key("souk throttles v1", key))
 		memset(key, 0, sizeof(key));

@@ -131,6 +131,7 @@ def test_five_an_hour_per_order_per_address_and_per_caller(souk, orders):
     _, number, email, _ = next(orders)
     assert [ask(number, f"{unique('p').replace(' ', '')}@example.org") for _ in range(6)] == [200] * 5 + [429]
     assert ask(number, email) == 429, "also for whom it belongs to"
+    assert ask(f" {number.lower()}  ", f"{unique('w').replace(' ', '')}@example.org") == 429, "blanks make no other order"
     email = f"{unique('q').replace(' ', '')}@example.org"
     assert [ask(f"NO-{i}", email) for i in range(6)] == [200] * 5 + [429]
     source = loopback()
@@ -343,6 +344,9 @@ def test_log_in_tries_are_limited_by_account(souk, person):
     assert [attempt("wrong password here").status for _ in range(10)] == [401] * 10
     refused = attempt(PASSWORD)
     assert refused.status == 429 and int(refused.headers["retry-after"]) > 0 and 'role="alert"' in refused.text
+    b = Browser(souk)
+    b.get("/login/staff")
+    assert b.submit(email=f"  {person[0].upper()} ", password=PASSWORD).status == 429, "blanks make no other account"
 
 
 def test_forms_of_other_sites_are_refused(souk, person):
