@@ -24,15 +24,28 @@ idem_check(struct ctx *c, const char *key)
 	return E_OK;
 }
 
-/* What makes two requests the same: name, NUL, text. */
 static void
-request_hash(const char *name, const char *request, size_t n, char hex[crypto_generichash_BYTES * 2 + 1])
+hash_text(crypto_generichash_state *st, const char *text)
+{
+	if (text == NULL)
+		text = "";
+	(void)crypto_generichash_update(st, (const unsigned char *)text, strlen(text) + 1);
+}
+
+/*
+ * What makes two requests the same: name, basket and order that they speak for, text; each but the last ended by NUL.  Baskets and orders come by handles,
+ * which are no longer among the arguments, and the principal of a visitor is an address that many may share.
+ */
+static void
+request_hash(const struct subject *s, const char *name, const char *request, size_t n, char hex[crypto_generichash_BYTES * 2 + 1])
 {
 	unsigned char hash[crypto_generichash_BYTES];
 	crypto_generichash_state st;
 
 	(void)crypto_generichash_init(&st, NULL, 0, sizeof(hash));
-	(void)crypto_generichash_update(&st, (const unsigned char *)name, strlen(name) + 1);
+	hash_text(&st, name);
+	hash_text(&st, s->visitor);
+	hash_text(&st, s->order_id);
 	(void)crypto_generichash_update(&st, (const unsigned char *)request, n);
 	(void)crypto_generichash_final(&st, hash, sizeof(hash));
 	(void)sodium_bin2hex(hex, sizeof(hash) * 2 + 1, hash, sizeof(hash));
@@ -76,7 +89,7 @@ idem_claim(struct ctx *c, const struct subject *s, const char *key, const char *
 	*out = (struct idem_reply){ 0 };
 	if ((e = idem_check(c, key)) != E_OK)
 		return e;
-	request_hash(name, request, n, hash);
+	request_hash(s, name, request, n, hash);
 	/* a second time only when housekeeping removed the old row between the two statements */
 	for (int tries = 0; tries < 2; tries++) {
 		e = db_text(c, &sql_idempotency_begin, 3, v, &claimed, &len);

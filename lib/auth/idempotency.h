@@ -22,7 +22,8 @@ struct idem_reply {
 /* Check the form: E_INVALID naming Idempotency-Key. */
 enum err idem_check(struct ctx *c, const char *key) __attribute__((warn_unused_result));
 /*
- * Inside db_begin(DB_WRITE): claim the key for this request (what is hashed: tool or route name, NUL, request text).
+ * Inside db_begin(DB_WRITE): claim the key for this request (what is hashed: tool or route name, basket and order that came
+ * by handles, request text).
  * E_KEY_REUSED when the key was used with another request, E_CONFLICT when a twin still runs.
  */
 enum err idem_claim(struct ctx *c, const struct subject *s, const char *key, const char *name, const char *request, size_t n,

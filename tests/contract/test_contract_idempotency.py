@@ -60,6 +60,20 @@ def test_another_body_is_refused(souk):
     assert effect(souk, key) == 1
 
 
+def test_visitors_of_one_address_get_none_of_each_others_answers(souk):
+    """Their principal is the address, and the basket comes by a handle: the same key and arguments for another basket are another request."""
+    product = souk.value("SELECT id FROM shop.products WHERE status = 'active' AND variant_count = 0 AND stock > 5 ORDER BY id LIMIT 1")
+    c, idem = souk.client(source=support.loopback()), fresh()[1]
+    mine, other = (c.call("add_to_basket", {"productId": product, "quantity": 1}).value["basket"] for _ in range(2))
+
+    def add(basket):
+        return c.call("add_to_basket", {"productId": product, "quantity": 1, "basket": basket}, headers={"Idempotency-Key": idem})
+    first, again, foreign = add(mine), add(mine), add(other)
+    c.close()
+    assert first.ok and first.value == again.value and first.value["itemCount"] == 2, (first, again)
+    assert not foreign.ok and "Idempotency-Key" in foreign.message and mine not in str(foreign), foreign
+
+
 def test_spelling_of_the_body_does_not_matter(souk):
     """A client that gives a default, or other blanks, repeats the same call."""
     key, idem = fresh()
