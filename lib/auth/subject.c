@@ -10,6 +10,8 @@
 #include "core/banned.h"
 #include "core/ip.h"
 #include "core/log.h"
+#include "gen/sql.h"
+#include "store/db.h"
 
 /* What customers, guests and visitors may do; which rows they may do it with is for row-level security. */
 static const struct {
@@ -138,10 +140,14 @@ resolve_guest(struct ctx *c, const struct bearer *b, struct subject *out)
 static enum err
 resolve_customer(struct ctx *c, const struct bearer *b, struct subject *out)
 {
-	const char *customer;
+	const char *v[2] = { NULL, NULL }, *customer;
+	size_t n;
 
-	if (signed_check(c, "cst", b->text, &customer))
+	/* the handle outlives who was erased since */
+	if (signed_check(c, "cst", b->text, &v[0]) || db_call(c, DB_READ, NULL, &sql_customer_token_find, 2, v, &customer, &n))
 		return c->err;
+	if (customer == NULL)
+		return fail(c, E_UNAUTHENTICATED, NULL);
 	subject_customer(c, customer, out);
 	return E_OK;
 }

@@ -9,8 +9,8 @@ SELECT coalesce(array_agg(g ORDER BY at), '{}') FROM unnest(granted) WITH ORDINA
 WHERE g = ANY (held) OR '*' = ANY (held) OR split_part(g, ':', 1) || ':*' = ANY (held)
 $$;
 
--- What a person of the shop holds now: their role's scopes, nothing when the account is closed. Customers hold what all customers do, which the
--- programs know: everything passes here. Reads a table that shows nobody nothing, so it speaks as the system.
+-- What a person holds now: people of the shop their role's scopes; customers what all customers do, which the programs know: everything passes here.
+-- NULL when there is nobody any more: the account is closed, the customer erased. Reads tables that show nobody nothing, so it speaks as the system.
 CREATE OR REPLACE FUNCTION souk.scopes_of(person_kind text, person_customer bigint, person_staff bigint) RETURNS text[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -18,11 +18,12 @@ DECLARE
 	speaker text := coalesce(current_setting('souk.kind', true), '');
 	held text[];
 BEGIN
-	IF person_kind = 'customer' THEN
-		RETURN '{*}'::text[];
-	END IF;
 	PERFORM set_config('souk.kind', 'system', true);
-	SELECT r.scopes INTO held FROM souk.staff s JOIN souk.roles r ON r.role = s.role WHERE s.id = person_staff AND s.disabled_at IS NULL;
+	IF person_kind = 'customer' THEN
+		SELECT '{*}'::text[] INTO held FROM shop.customers c WHERE c.id = person_customer AND c.erased_at IS NULL;
+	ELSE
+		SELECT r.scopes INTO held FROM souk.staff s JOIN souk.roles r ON r.role = s.role WHERE s.id = person_staff AND s.disabled_at IS NULL;
+	END IF;
 	PERFORM set_config('souk.kind', speaker, true);
 	RETURN held;
 END
@@ -34,6 +35,10 @@ CREATE TRIGGER staff_notify_tokens AFTER DELETE OR UPDATE OF role, disabled_at O
 	FOR EACH STATEMENT EXECUTE FUNCTION souk.notify_tokens();
 DROP TRIGGER IF EXISTS roles_notify_tokens ON souk.roles;
 CREATE TRIGGER roles_notify_tokens AFTER DELETE OR UPDATE OF scopes ON souk.roles
+	FOR EACH STATEMENT EXECUTE FUNCTION souk.notify_tokens();
+
+DROP TRIGGER IF EXISTS customers_notify_tokens ON shop.customers;
+CREATE TRIGGER customers_notify_tokens AFTER DELETE OR UPDATE OF erased_at ON shop.customers
 	FOR EACH STATEMENT EXECUTE FUNCTION souk.notify_tokens();
 
 -- End a grant with everything that stands for it. Returns whether there was something to end.
@@ -151,7 +156,7 @@ BEGIN
 		status := CASE WHEN souk.oauth_end(g.id, 'code used twice', client) THEN 'reused' ELSE 'expired' END;
 	ELSIF g.client_id <> client OR k.redirect_uri <> redirect OR k.challenge <> code_challenge THEN
 		status := CASE WHEN souk.oauth_end(g.id, 'code in wrong hands', client) THEN 'mismatch' ELSE 'expired' END;
-	ELSIF k.expires_at <= now() OR g.revoked_at IS NOT NULL THEN
+	ELSIF k.expires_at <= now() OR g.revoked_at IS NOT NULL OR souk.scopes_of(g.kind, g.customer_id, g.staff_id) IS NULL THEN
 		status := 'expired';
 	ELSIF audience <> '' AND audience <> g.resource THEN
 		status := 'target';
@@ -185,7 +190,7 @@ BEGIN
 		status := CASE WHEN souk.oauth_end(g.id, 'refresh token in wrong hands', client) THEN 'mismatch' ELSE 'expired' END;
 	ELSIF k.used_at IS NOT NULL THEN
 		status := CASE WHEN souk.oauth_end(g.id, 'refresh token used twice', client) THEN 'reused' ELSE 'expired' END;
-	ELSIF k.expires_at <= now() OR g.revoked_at IS NOT NULL OR NOT EXISTS (
+	ELSIF k.expires_at <= now() OR g.revoked_at IS NOT NULL OR souk.scopes_of(g.kind, g.customer_id, g.staff_id) IS NULL OR NOT EXISTS (
 		SELECT FROM souk.oauth_clients c WHERE c.id = client AND c.revoked_at IS NULL) THEN
 		status := 'expired';
 	ELSIF audience <> '' AND audience <> g.resource THEN

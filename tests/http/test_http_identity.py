@@ -196,6 +196,14 @@ def test_unknown_customer_looks_like_a_known_one(souk, client, orders):
     assert code_of(souk, known.json["challenge"]) and not code_of(souk, unknown.json["challenge"])
 
 
+def test_a_handle_of_an_erased_customer_is_nobodys(souk, client):
+    customer = souk.value("INSERT INTO shop.customers (email, name) VALUES (NULL, 'Gone') RETURNING id")
+    token = sign(souk, "cst", customer)
+    assert client.mcp("tools/list", token=token).status == 200
+    souk.sql(f"UPDATE shop.customers SET erased_at = now() WHERE id = {customer}")
+    assert client.mcp("tools/list", token=token).status == 401
+
+
 def test_five_codes_an_hour_for_an_address(souk, orders):
     """From wherever they are asked for, and known or not."""
     for email in (next(orders)[2], f"{unique('u').replace(' ', '')}@example.org"):

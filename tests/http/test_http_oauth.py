@@ -259,11 +259,26 @@ def test_what_a_person_loses_their_tokens_lose(souk, oauth, staff):
         assert statuses("/api/mcp/sales") == {403} and statuses("/api/mcp/inventory") == {200}
         souk.sql(f"UPDATE souk.staff SET disabled_at = now() WHERE id = {staff}")
         time.sleep(0.2)
-        assert statuses("/api/mcp/inventory") == {403}
+        assert statuses("/api/mcp/inventory") == {401}, "a closed account speaks no longer, not even without rights"
     finally:
         souk.sql(f"UPDATE souk.staff SET role = 'viewer', disabled_at = NULL WHERE id = {staff}")
         for c in clients:
             c.close()
+
+
+def test_an_erased_customer_has_no_assistants(souk, oauth):
+    """Neither what was given out nor what waits to be fetched."""
+    gone = souk.value("INSERT INTO shop.customers (email, name) VALUES (NULL, 'Gone') RETURNING id")
+    cookie = support.session(souk, customer=gone)
+    got = oauth.tokens(cookie)
+    clients = [anew(souk) for _ in range(8)]
+    assert {c.mcp("tools/list", token=got["access_token"]).status for c in clients} == {200}
+    souk.sql(f"UPDATE shop.customers SET erased_at = now() WHERE id = {gone}")
+    time.sleep(0.2)
+    assert {c.mcp("tools/list", token=got["access_token"]).status for c in clients} == {401}
+    refused(oauth.refresh(got["refresh_token"]), "invalid_grant")
+    for c in clients:
+        c.close()
 
 
 def test_clients_with_a_secret(souk, oauth, customer):

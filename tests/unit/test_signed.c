@@ -120,7 +120,8 @@ START_TEST(each_kind_of_handle_is_another_speaker)
 	ck_assert_str_eq(s.customer_id, "");
 	ck_assert_str_eq(s.principal, "guest:9");
 	ck_assert(scope_held(&s, "orders:read") && !scope_held(&s, "admin:read") && subject_known(&s));
-	speaks("cst", "8", &s);
+	/* not a matter of the handle alone: the customer may have been erased since (tests/http) */
+	subject_customer(&c, "8", &s);
 	ck_assert_str_eq(s.kind, "customer");
 	ck_assert_str_eq(s.customer_id, "8");
 	ck_assert_str_eq(s.order_id, "");
