@@ -130,7 +130,7 @@ DECLARE
 	was text;
 	by_customer boolean;
 BEGIN
-	SELECT * INTO o FROM shop.orders x WHERE x.id = order_move.order_id FOR UPDATE;
+	SELECT * INTO o FROM shop.orders x WHERE x.id = order_move.order_id AND shop.order_is_mine(x) FOR UPDATE;
 	IF NOT FOUND THEN
 		PERFORM souk.fail('SK404', 'there is no such order');
 	END IF;

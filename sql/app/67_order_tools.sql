@@ -263,7 +263,8 @@ AS $$
 DECLARE
 	o shop.orders;
 BEGIN
-	SELECT * INTO o FROM shop.orders x WHERE x.id = shop.order_find(coalesce(args->>'orderId', args->>'order_id'), args->>'orderNumber') FOR UPDATE;
+	SELECT * INTO o FROM shop.orders x
+	 WHERE x.id = shop.order_find(coalesce(args->>'orderId', args->>'order_id'), args->>'orderNumber') AND shop.order_is_mine(x) FOR UPDATE;
 	RETURN o;
 END
 $$;

@@ -114,6 +114,20 @@ def test_customers_cancel_their_own_and_take_no_other_step(orders):
     assert move(orders, mine, "CANCELLED", customer(1)) == "CANCELLED"
 
 
+def test_foreign_orders_are_refused_to_whom_row_level_security_does_not_hold(cluster, orders):
+    """Functions run as the database's owner, who may be a superuser or have BYPASSRLS: they ask themselves whose order it is."""
+    other = place(orders, customer=2)
+    cluster.admin.run("ALTER ROLE maker BYPASSRLS")
+    try:
+        assert state_of(orders, lambda: move(orders, other, "CANCELLED", customer(1))) == "SK404"
+        for call in ("shop.order_cancel('{\"orderId\": \"%s\"}')", "shop.order_write('{\"orderId\": \"%s\", \"message\": \"x\"}')"):
+            assert orders.value(f"SET ROLE maker_web; {customer(1)} SELECT {call % other} IS NULL") == "t", call
+            assert orders.value(f"SET ROLE maker_web; {customer(2)} SELECT {call % other} IS NULL") == "f", call
+            other = place(orders, customer=2)
+    finally:
+        cluster.admin.run("ALTER ROLE maker NOBYPASSRLS")
+
+
 def test_of_cancel_and_ship_at_once_one_wins(orders):
     before = int(orders.value("SELECT stock FROM shop.products WHERE id = 1"))
     won, lost = [], []
