@@ -136,6 +136,15 @@ BEGIN
 END
 $$;
 
+-- Why there is no rate: for no country in this currency, or not for this one.
+CREATE OR REPLACE FUNCTION shop.no_delivery(wanted text, wanted_currency text) RETURNS text
+LANGUAGE sql STABLE
+AS $$
+SELECT CASE WHEN EXISTS (SELECT FROM shop.shipping_rates r WHERE r.currency = wanted_currency)
+	THEN coalesce('the shop does not deliver to ' || wanted, 'the shop does not deliver there')
+	ELSE 'the shop does not deliver what is priced in ' || wanted_currency END
+$$;
+
 -- What baskets cost: {currency, lines: [...], codes: [{id, code, title, amount, refused}], subtotal, discount, shipping, total, freeShipping,
 -- delivers, country}, in minor units. Codes apply one after the other to what the ones before have left.
 CREATE OR REPLACE FUNCTION shop.basket_price(baskets bigint[], country text, customer bigint, mail text, locale text) RETURNS jsonb
@@ -228,8 +237,8 @@ BEGIN
 		SELECT json_build_object('code', d->>'refused', 'message', format('code %s: %s', d->>'code', shop.refusal_text(d, cur)))
 		  FROM jsonb_array_elements(priced->'codes') d WHERE d->>'refused' IS NOT NULL
 		UNION ALL
-		SELECT json_build_object('code', 'no_delivery', 'message', 'the shop does not deliver to ' || upper(args->>'country'))
-		 WHERE NOT (priced->>'delivers')::boolean AND args ? 'country') x WHERE x.notice IS NOT NULL;
+		SELECT json_build_object('code', 'no_delivery', 'message', shop.no_delivery(upper(args->>'country'), cur))
+		 WHERE NOT (priced->>'delivers')::boolean AND priced->'lines' <> '[]') x WHERE x.notice IS NOT NULL;
 	RETURN json_strip_nulls(json_build_object(
 		'currency', cur,
 		'items', (SELECT coalesce(json_agg(json_build_object(

@@ -98,7 +98,7 @@ BEGIN
 	IF priced->'lines' = '[]' THEN
 		PERFORM souk.fail('SK409', 'the basket is empty');
 	ELSIF NOT (priced->>'delivers')::boolean THEN
-		PERFORM souk.fail('SK409', 'the shop does not deliver there');
+		PERFORM souk.fail('SK409', shop.no_delivery(upper(goal->>'country'), b.currency));
 	END IF;
 	SELECT string_agg(n->>'message', '; ') INTO why FROM jsonb_array_elements(priced->'lines') l,
 		to_jsonb(shop.line_notice(l, b.currency, false)) n WHERE n->>'code' IN ('unavailable', 'out_of_stock');

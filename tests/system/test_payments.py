@@ -630,7 +630,10 @@ def test_delivery_costs_what_the_country_costs(shop):
         assert good(shop.call("get_basket", handle))["total"] == 25.9
         assert good(shop.call("get_basket", {**handle, "country": "be"}))["total"] == 28.9
         assert good(shop.call("get_basket", {**handle, "country": "US"}))["notices"][0]["code"] == "no_delivery"
-        assert "does not deliver" in shop.call("get_payment_link", {**handle, **BUYER, "shippingAddress": {"country": "US"}}).message
+        assert "does not deliver to US" in shop.call("get_payment_link", {**handle, **BUYER, "shippingAddress": {"country": "US"}}).message
+        yen = fill(shop, product(shop, 2000, currency="JPY"))
+        assert "priced in JPY" in good(shop.call("get_basket", yen))["notices"][0]["message"]
+        assert "priced in JPY" in shop.call("get_payment_link", {**yen, **BUYER}).message
         link = good(shop.call("get_payment_link", {**handle, "method": "on_delivery"}))
         reply = form(shop, link["paymentUrl"], {**ADDRESS, "country": "BE", "method": "on_delivery"})
         assert reply.headers["location"].endswith("?repriced=1") and order(shop, link["orderNumber"])[0] == "PENDING"
