@@ -131,6 +131,13 @@ mcp_read_answers(struct mcp_call *call)
 	return true;
 }
 
+void
+mcp_drop_unasked(struct mcp_call *call)
+{
+	if (call->asked != NULL && call->state == NULL)
+		call->asked->responses = NULL;
+}
+
 static enum mcp_answer
 ask_in_rounds(struct mcp_call *call, const char *key, const char *method, const char *params, json_object **answer)
 {

@@ -34,6 +34,8 @@ bool mcp_asking(const struct mcp_call *call);
 void mcp_put_asked(struct mcp_call *call);
 /* Check and open params.requestState and params.inputResponses.  false: -32602, and the error is set. */
 bool mcp_read_answers(struct mcp_call *call);
+/* Modern: forget answers to questions that nobody has put: those that came without requestState. */
+void mcp_drop_unasked(struct mcp_call *call);
 /* A legacy client gives up a call of its session (notifications/cancelled): what waits for its answer stops waiting. */
 void mcp_note_cancelled(struct mcp_call *call);
 /* A client's posted answer.  E_NOT_FOUND: nobody waits for it. */

@@ -51,42 +51,6 @@ question_of(struct mcp_call *call, const struct tool *t, json_object *args)
 	return buf_str(&b);
 }
 
-static bool
-ask(struct mcp_call *call, const char *question)
-{
-	json_object *answer, *content;
-	struct buf b;
-	bool ok = false;
-
-	buf_init(&b, call->c->a, 512, 4 * QUESTION_MAX);
-	buf_puts(&b, "{\"message\":");
-	buf_json_cstr(&b, question);
-	buf_puts(&b, ",\"requestedSchema\":{\"type\":\"object\",\"properties\":{\"ok\":{\"type\":\"boolean\",\"title\":\"Confirm\","
-		"\"description\":\"true: do it\"}},\"required\":[\"ok\"]}}");
-	switch (mcp_ask(call, "confirm", "elicitation/create", b.p, &answer)) {
-	case MCP_ASKED:
-		return false;
-	case MCP_UNABLE:
-		return refuse(call, "The user did not answer; nothing was done.");
-	case MCP_ANSWERED:
-		break;
-	}
-	if (json_object_object_get_ex(answer, "content", &content) && json_get_bool(content, "ok", &ok) == JSON_OK && ok)
-		return true;
-	return refuse(call, "The user did not agree; nothing was done.");
-}
-
-static bool
-preview(struct mcp_call *call, const struct tool *t, const char *question)
-{
-	const char *token = state_seal(call, agreed, sizeof(agreed) - 1);
-
-	if (token == NULL)
-		return refuse(call, "This needs a confirmation, which this server is not configured for (TOKEN_PEPPER); nothing was done.");
-	return refuse(call, arena_printf(call->c->a, "%s Nothing was done yet. Ask the user; after a yes call %s again with the same arguments and "
-		"\"confirm\": \"%s\"", question, t->name, token));
-}
-
 /* Each confirmation is good for one call; false: the result that says why not is written. */
 static bool
 use_up(struct mcp_call *call, const char *token)
@@ -102,6 +66,54 @@ use_up(struct mcp_call *call, const char *token)
 		return refuse(call, "confirm: cannot be checked now, try again; nothing was done.");
 	}
 	return is_new || refuse(call, "confirm: was used already; nothing was done.");
+}
+
+/* A modern client's yes counts once, and only to a question that was put: requestState is bound to who was asked and about what. */
+static bool
+agree(struct mcp_call *call)
+{
+	json_object *state;
+
+	if (call->era != ERA_MODERN)
+		return true;
+	return json_object_object_get_ex(call->m->params, "requestState", &state) && use_up(call, json_object_get_string(state));
+}
+
+static bool
+ask(struct mcp_call *call, const char *question)
+{
+	json_object *answer, *content;
+	struct buf b;
+	bool ok = false;
+
+	buf_init(&b, call->c->a, 512, 4 * QUESTION_MAX);
+	buf_puts(&b, "{\"message\":");
+	buf_json_cstr(&b, question);
+	buf_puts(&b, ",\"requestedSchema\":{\"type\":\"object\",\"properties\":{\"ok\":{\"type\":\"boolean\",\"title\":\"Confirm\","
+		"\"description\":\"true: do it\"}},\"required\":[\"ok\"]}}");
+	mcp_drop_unasked(call);
+	switch (mcp_ask(call, "confirm", "elicitation/create", b.p, &answer)) {
+	case MCP_ASKED:
+		return false;
+	case MCP_UNABLE:
+		return refuse(call, "The user did not answer; nothing was done.");
+	case MCP_ANSWERED:
+		break;
+	}
+	if (json_object_object_get_ex(answer, "content", &content) && json_get_bool(content, "ok", &ok) == JSON_OK && ok)
+		return agree(call);
+	return refuse(call, "The user did not agree; nothing was done.");
+}
+
+static bool
+preview(struct mcp_call *call, const struct tool *t, const char *question)
+{
+	const char *token = state_seal(call, agreed, sizeof(agreed) - 1);
+
+	if (token == NULL)
+		return refuse(call, "This needs a confirmation, which this server is not configured for (TOKEN_PEPPER); nothing was done.");
+	return refuse(call, arena_printf(call->c->a, "%s Nothing was done yet. Ask the user; after a yes call %s again with the same arguments and "
+		"\"confirm\": \"%s\"", question, t->name, token));
 }
 
 bool

@@ -1,5 +1,6 @@
 /*
- * Confirmation of tools that destroy or cost money (x-confirm).  A client with elicitation asks its user, in both eras.  Any other gets a preview: a result
+ * Confirmation of tools that destroy or cost money (x-confirm).  A client with elicitation asks its user, in both eras; a modern
+ * one's answer counts once, and with the requestState of the question only.  Any other gets a preview: a result
  * with isError that repeats the question and holds a sealed token, with which the same call is repeated as its argument "confirm", once.
  */
 #ifndef SOUK_MCP_CONFIRM_H

@@ -61,7 +61,12 @@ def test_the_user_is_asked_where_the_client_can(souk):
         result, _ = ask_user(client, key, souk.admin, inputResponses={"confirm": answer}, requestState=state)
         assert result["isError"] and counter(souk, key) == "7"
     yes = {"confirm": {"action": "accept", "content": {"ok": True}}}
+    result, _ = ask_user(client, key, souk.admin, inputResponses=yes)
+    assert result["resultType"] == "input_required" and counter(souk, key) == "7", "a yes to what nobody has asked"
     _, error = ask_user(client, key, souk.admin, inputResponses=yes, requestState=state + "-TAMPERED")
     assert error["code"] == -32602 and counter(souk, key) == "7"
     result, _ = ask_user(client, key, souk.admin, inputResponses=yes, requestState=state)
     assert result["structuredContent"] == {"key": key, "removed": 7} and counter(souk, key) is None
+    assert client.call("test_write", {"key": key, "add": 7}, token=souk.admin).ok
+    result, _ = ask_user(client, key, souk.admin, inputResponses=yes, requestState=state)
+    assert result["isError"] and "used already" in str(result) and counter(souk, key) == "7", "one yes, one call"
