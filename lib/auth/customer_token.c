@@ -14,6 +14,7 @@
 #include "core/log.h"
 #include "gen/sql.h"
 #include "store/db.h"
+#include "web/cors.h"
 
 #define PREFIX "sct_"
 #define KEY_MAX 16384
@@ -159,11 +160,27 @@ audience_fits(json_object *claims, const char *wanted)
 	return false;
 }
 
+/* What the audience has to be, NULL: nothing is.  A Host header is the caller's own words, who could name what the token happens to be for. */
+static const char *
+own_address(struct ctx *c, const struct bearer *b)
+{
+	const char *audience = cfg_str("CUSTOMER_TOKEN_AUDIENCE"), *host;
+
+	if (audience[0] != '\0')
+		return audience;
+	if (cfg_str("PUBLIC_URL")[0] != '\0' || b->base_url == NULL || (host = strstr(b->base_url, "://")) == NULL)
+		return b->base_url;
+	host += 3;
+	if (host_is_loopback(arena_strndup(c->a, host, strcspn(host, "/"))))
+		return b->base_url;
+	log_event(LOG_WARN_, c, "customer tokens need CUSTOMER_TOKEN_AUDIENCE or PUBLIC_URL");
+	return NULL;
+}
+
 /* NULL when times and audience are right, else what is not. */
 static const char *
-fault_of(json_object *claims, const struct bearer *b)
+fault_of(struct ctx *c, json_object *claims, const struct bearer *b)
 {
-	const char *audience = cfg_str("CUSTOMER_TOKEN_AUDIENCE");
 	int64_t now_s = wall_ms() / 1000, exp, since;
 
 	if (json_get_int(claims, "exp", 0, INT64_MAX, &exp) != JSON_OK || exp <= now_s)
@@ -176,7 +193,7 @@ fault_of(json_object *claims, const struct bearer *b)
 		if (got != JSON_ABSENT && (got != JSON_OK || since > now_s + LEEWAY_S))
 			return "not yet";
 	}
-	return audience_fits(claims, audience[0] != '\0' ? audience : b->base_url) ? NULL : "audience";
+	return audience_fits(claims, own_address(c, b)) ? NULL : "audience";
 }
 
 static enum err
@@ -210,7 +227,7 @@ customer_token_resolve(struct ctx *c, const struct bearer *b, struct subject *ou
 	ctx_clear_error(c);
 	if (!ok)
 		return refuse(c, "signature");
-	if ((fault = fault_of(claims, b)) != NULL)
+	if ((fault = fault_of(c, claims, b)) != NULL)
 		return refuse(c, fault);
 	return find_customer(c, claims, out);
 }

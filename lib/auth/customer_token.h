@@ -5,7 +5,8 @@
  *   a JWT (RFC 7519), HS256 or RS256, with kid in its header
  *
  *   sub  the customer's id, or instead   ref  the customer's number in the shop's system (customers.reference)
- *   aud  this service: CUSTOMER_TOKEN_AUDIENCE, else the address under which it is called; a text, or a list that has it
+ *   aud  this service: CUSTOMER_TOKEN_AUDIENCE, else PUBLIC_URL, without both a loopback address under which it is called; a text, or a list
+ *        that has it
  *   exp  Unix seconds, required, at most CUSTOMER_TOKEN_MAX_S from now;   nbf, iat  optional, not in the future
  *
  * Keys: CUSTOMER_TOKEN_KEYS, several while they are changed.  A key has one algorithm; what a token claims of itself decides nothing.

@@ -291,7 +291,7 @@ static const struct cfg_row table[] = {
 		"Keys of the customer tokens that the shop's own site issues: a secret of 32 characters or more, or the file of a public key. Several while they are "
 		"changed. Empty: none are accepted."),
 	TEXT("CUSTOMER_TOKEN_AUDIENCE", "", G_ACCESS,
-		"What these tokens have to name as their audience (aud); empty: the address under which souk is called."),
+		"What these tokens have to name as their audience (aud); empty: PUBLIC_URL, and without that a loopback address under which souk is called."),
 	NUMBER("CUSTOMER_TOKEN_MAX_S", "86400", 60, 2592000, G_ACCESS,
 		"Longest time in seconds that such a token may still be good for; longer ones are refused."),
 	NUMBER("SESSION_IDLE_S", "1800", 60, 2592000, G_ACCESS,

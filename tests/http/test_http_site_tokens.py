@@ -102,6 +102,16 @@ def test_what_is_refused(souk, own, form):
         assert reads(souk, token, own[1]) == (401, False), what
 
 
+def test_the_host_header_makes_no_audience(souk, own):
+    """A token for another service, whose name the caller claims that this one has."""
+    token = sct(dict(claims(souk, own[0]), aud="http://other.example"))
+    path = f"/api/mcp/customerOrders?action=list_orders&customer_id={own[0]}"
+    c = souk.client(source=support.loopback())
+    assert c.request("GET", path, token=sct(claims(souk, own[0]))).status == 200
+    assert c.request("GET", path, token=token, headers={"Host": "other.example"}).status == 401
+    c.close()
+
+
 def test_an_erased_customer_is_nobody(souk):
     customer = souk.value("INSERT INTO shop.customers (email, name) VALUES (NULL, 'Gone') RETURNING id")
     token = sct(claims(souk, customer))
