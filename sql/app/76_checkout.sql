@@ -147,6 +147,7 @@ DECLARE
 	goal jsonb := o.shipping_address || coalesce(buyer->'address', '{}');
 	rate shop.shipping_rates := shop.shipping_rate(upper(goal->>'country'), o.currency);
 	cost bigint := o.shipping_minor;
+	used text;
 	vat numeric := coalesce((SELECT (value#>>'{}')::numeric FROM souk.settings WHERE key = 'shop.vat_percent'), 0);
 BEGIN
 	IF buyer IS NULL OR buyer = '{}' OR o.status <> 'PENDING' THEN
@@ -164,6 +165,17 @@ BEGIN
 	END IF;
 	IF cost <> o.shipping_minor THEN
 		PERFORM shop.payment_close(p.id, 'expired') FROM shop.payments p WHERE p.order_id = o.id AND p.state IN ('open', 'pending');
+	END IF;
+	-- A code for each buyer once is for each address once, whenever the address is told.
+	IF o.customer_id IS NULL AND coalesce(buyer->>'email', '') <> '' THEN
+		PERFORM FROM shop.discounts d WHERE d.id IN (SELECT u.discount_id FROM shop.discount_uses u WHERE u.order_id = o.id) ORDER BY d.id FOR UPDATE;
+		SELECT string_agg(d.code, ', ' ORDER BY d.code) INTO used FROM shop.discount_uses u JOIN shop.discounts d ON d.id = u.discount_id
+		 WHERE u.order_id = o.id AND d.customer_limit <= (SELECT count(*) FROM shop.discount_uses x WHERE x.discount_id = d.id AND x.order_id <> o.id
+			AND x.released_at IS NULL AND lower(x.email) = lower(buyer->>'email'));
+		IF used IS NOT NULL THEN
+			PERFORM souk.fail('SK409', format('code %s has been used already; take it out of the basket', used));
+		END IF;
+		UPDATE shop.discount_uses u SET email = buyer->>'email' WHERE u.order_id = o.id AND u.email IS DISTINCT FROM buyer->>'email';
 	END IF;
 	UPDATE shop.orders x SET updated_at = now(), shipping_minor = cost, total_minor = x.subtotal_minor - x.discount_minor + cost,
 		tax_minor = round((x.subtotal_minor - x.discount_minor + cost) * vat / (100 + vat)),

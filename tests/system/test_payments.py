@@ -611,6 +611,18 @@ def test_the_page_says_what_is_wrong(shop):
     assert "Commande" in shop.get(urllib.parse.urlsplit(url).path, headers={"Accept-Language": "fr"}).text
 
 
+def test_a_code_for_each_buyer_once_knows_the_address_of_the_page(shop):
+    code = discount(shop, kind="percent", percent=10, customer_limit=1)
+    for mail, allowed in (("once@example.org", True), ("ONCE@example.org", False), ("another@example.org", True)):
+        handle = fill(shop, product(shop, 1000))
+        good(shop.call("apply_discount", {"code": code, **handle}))
+        link = good(shop.call("get_payment_link", {**handle, "method": "bank_transfer"}))
+        reply = form(shop, link["paymentUrl"], {**ADDRESS, "email": mail, "method": "bank_transfer"})
+        assert (reply.status == 303) == allowed and ("used already" in reply.text) != allowed, (mail, reply)
+        paid = shop.value(f"SELECT count(*) FROM shop.payments p JOIN shop.orders o ON o.id = p.order_id WHERE o.number = '{link['orderNumber']}'")
+        assert (paid == "1") == allowed, mail
+
+
 def test_what_costs_nothing_is_paid(shop):
     code = discount(shop, kind="percent", percent=100)
     p = product(shop, 1000)
