@@ -1,6 +1,7 @@
 #include "web/workers.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,6 +28,22 @@ struct worker {
 static struct worker workers[WORKERS_MAX];
 static sigset_t watched;
 
+/*
+ * When memory runs out the kernel shall take a worker, which is replaced, and not the parent: lighttpd finds the socket still in use then, by
+ * workers that are about to end, and starts no other.
+ */
+static void
+offer_to_oom_killer(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, "200", 3) < 0)
+		log_event(LOG_DEBUG_, NULL, "oom_score_adj is not for us", LOG_I("errno", errno));
+	(void)close(fd);
+}
+
 static void
 spawn(struct worker *w, int sock, int (*work)(int))
 {
@@ -47,6 +64,7 @@ spawn(struct worker *w, int sock, int (*work)(int))
 	db_forget();
 	kv_forget();
 	record_forget();
+	offer_to_oom_killer();
 	exit(getppid() == parent ? work(sock) : 0);
 }
 

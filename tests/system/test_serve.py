@@ -133,7 +133,7 @@ def wait_gone(pids, seconds=15):
 def test_demo_env_names_everything_and_is_private(running):
     env = running.demo_env()
     assert list(env) == ["SOUK_URL", "DATABASE_URL", "REDIS_URL", "SOUK_ADMIN_TOKEN", "SOUK_MONITOR_TOKEN",
-                         "SOUK_STAFF_TOKEN"]
+                         "SOUK_STAFF_TOKEN", "SOUK_OWNER_PASSWORD"]
     assert stat.S_IMODE((running.home / "demo.env").stat().st_mode) == 0o600
     tokens = [v for k, v in env.items() if k.endswith("_TOKEN")]
     assert len(set(tokens)) == 3
