@@ -85,7 +85,9 @@ DECLARE
 	always boolean;
 	never boolean;
 	given bigint := coalesce((SELECT sum(r.shipping_minor) FROM shop.returns r WHERE r.order_id = o.id AND r.status NOT IN ('REFUSED', 'CANCELLED')), 0);
-	back bigint := coalesce((SELECT sum(r.refund_minor) FROM shop.returns r WHERE r.order_id = o.id AND r.status NOT IN ('REFUSED', 'CANCELLED')), 0);
+	-- promised for other returns, or sent back apart from them
+	back bigint := coalesce((SELECT sum(r.refund_minor) FROM shop.returns r WHERE r.order_id = o.id AND r.status NOT IN ('REFUSED', 'CANCELLED')), 0)
+		+ coalesce((SELECT sum(f.amount_minor) FROM shop.refunds f WHERE f.order_id = o.id AND f.state <> 'failed' AND f.dedupe NOT LIKE 'return:%'), 0);
 BEGIN
 	SELECT array_agg(greatest(div(l.net_minor::numeric * (l.returned + q.n), l.ordered)::bigint - l.refunded_minor, 0) ORDER BY q.place)
 			FILTER (WHERE q.n IS NOT NULL),
@@ -110,7 +112,7 @@ BEGIN
 		return_cost_minor := 0;
 	END IF;
 	return_cost_minor := least(return_cost_minor, items_minor + shipping_minor);
-	-- Never more than was paid, whatever an imported order's lines say.
+	-- Never more than was paid and has not gone back, whatever an imported order's lines say.
 	IF back + items_minor + shipping_minor - return_cost_minor > o.total_minor THEN
 		items_minor := greatest(least(items_minor, o.total_minor - back), 0);
 		shipping_minor := greatest(least(shipping_minor, o.total_minor - back - items_minor), 0);

@@ -327,6 +327,15 @@ def test_the_refund_is_asked_for_once_and_less_what_was_lost(service):
     assert rows == [["1750", "EUR", f"return:{made['returnNumber']}"]]
 
 
+def test_what_went_back_already_is_not_promised_again(service):
+    number = service.order([(1, 2, 1000)], paid=True)
+    service.system(f"SELECT shop.refund_request({service.order_id(number)}, 1500, 'goodwill', 'staff:goodwill')")
+    made = service.open(number)
+    assert made["refund"] == {"items": 10.9, "shipping": 0, "returnCost": 4.9, "deduction": 0, "total": 6}
+    service.decide(made, "receive")
+    assert service.decide(made, "refund")["refund"]["total"] == 6
+
+
 def test_what_was_not_paid_through_souk_is_refunded_by_hand(service):
     made = service.open(service.order([(1, 1, 1000)]))
     service.decide(made, "receive")
