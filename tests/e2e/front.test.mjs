@@ -291,6 +291,7 @@ describe("tools and routes", () => {
 			assert.deepEqual(await page.locator("#tools-list .fold-name").allInnerTexts(), tools.map((tool) => tool.name).sort());
 			const fold = page.locator("#tools-list [data-tool=search_products]");
 			await fold.locator("summary").click();
+			await fold.locator(".field").first().waitFor(); // the form is made when the fold opens
 			assert.equal(await fold.locator(".field").count(), Object.keys(tools.find((tool) => tool.name === "search_products").inputSchema.properties).length);
 			await page.fill("#try-search_products-query", "vase");
 			await page.fill("#try-search_products-limit", "2");
