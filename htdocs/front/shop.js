@@ -247,8 +247,12 @@ async function open_product(slug) {
 	if (!dialog.open)
 		dialog.showModal();
 	history.replaceState(history.state, "", `#product/${encodeURIComponent(slug)}`);
+	/* An answer that comes when the dialog is closed or asks for another is dropped. */
+	const still_wanted = () => dialog.open && product_in_address() === slug;
 	try {
 		const product = await call_tool("get_product_details", { slug, locale: language() });
+		if (!still_wanted())
+			return;
 		put(at("product-sheet"), sheet_of(product));
 		at("product-sheet").scrollTop = 0;
 		at("product-name").focus();
@@ -256,7 +260,8 @@ async function open_product(slug) {
 	} catch (error) {
 		if (!(error instanceof ApiError))
 			throw error;
-		put(at("product-sheet"), h("p", { id: "product-name", class: "bad", role: "status" }, explain(error)));
+		if (still_wanted())
+			put(at("product-sheet"), h("p", { id: "product-name", class: "bad", role: "status" }, explain(error)));
 	}
 }
 
