@@ -14,9 +14,8 @@
 bool
 rows_get(struct cli *cli, enum db_mode mode, const struct sql *q, int n, const char *const *v, PGresult **out, int *code)
 {
-	if (db_begin(&cli->c, mode, NULL) == E_OK && db_exec(&cli->c, q, n, v, out) == E_OK && db_commit(&cli->c) == E_OK)
+	if (db_rows(&cli->c, mode, NULL, q, n, v, out) == E_OK)
 		return true;
-	db_rollback(&cli->c);
 	*code = cli_fail_err(cli, cli->c.err);
 	return false;
 }

@@ -98,21 +98,6 @@ hash_of(const char *value, const char *purpose, size_t len, char *hex)
 	return true;
 }
 
-/* One statement of souk's own, in a transaction. */
-static enum err
-run(struct ctx *c, const struct sql *q, int n, const char *const *v, PGresult **out)
-{
-	enum err e = db_begin(c, DB_WRITE, NULL);
-
-	if (e == E_OK)
-		e = db_exec(c, q, n, v, out);
-	if (e == E_OK)
-		e = db_commit(c);
-	if (e != E_OK)
-		db_rollback(c);
-	return e;
-}
-
 enum err
 login_current(struct req *r, struct subject *out)
 {
@@ -125,7 +110,7 @@ login_current(struct req *r, struct subject *out)
 	(void)snprintf(idle, sizeof(idle), "%lld", (long long)cfg_int("SESSION_IDLE_S"));
 	v[0] = hex;
 	v[1] = idle;
-	if (run(&r->c, &sql_session_find, 2, v, &found))
+	if (db_rows(&r->c, DB_WRITE, NULL, &sql_session_find, 2, v, &found))
 		return r->c.err;
 	if (PQntuples(found) == 0)
 		return E_UNAUTHENTICATED;
@@ -147,7 +132,7 @@ end_session(struct req *r)
 	if (value == NULL || !hash_of(value, "session", 32, hex))
 		return E_OK;
 	v[0] = hex;
-	return run(&r->c, &sql_session_end, 1, v, &gone);
+	return db_rows(&r->c, DB_WRITE, NULL, &sql_session_end, 1, v, &gone);
 }
 
 enum err
@@ -165,7 +150,7 @@ login_begin(struct req *r, const char *staff_id, const char *customer_id)
 	if (!hash_of(value, "session", 32, hex))
 		return fail(&r->c, E_UNAVAILABLE, NULL);
 	(void)snprintf(keep, sizeof(keep), "%lld", (long long)cfg_int("SESSION_S"));
-	if (run(&r->c, &sql_session_create, 4, v, &made))
+	if (db_rows(&r->c, DB_WRITE, NULL, &sql_session_create, 4, v, &made))
 		return r->c.err;
 	cookie_set(r, false, value);
 	cookie_set(r, true, NULL);

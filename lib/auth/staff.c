@@ -28,21 +28,6 @@ refuse(struct ctx *c, const char *reason)
 	return fail(c, E_UNAUTHENTICATED, NULL);
 }
 
-/* One statement of souk's own, in a transaction. */
-static enum err
-run(struct ctx *c, const struct sql *q, int n, const char *const *v, PGresult **out)
-{
-	enum err e = db_begin(c, DB_WRITE, NULL);
-
-	if (e == E_OK)
-		e = db_exec(c, q, n, v, out);
-	if (e == E_OK)
-		e = db_commit(c);
-	if (e != E_OK)
-		db_rollback(c);
-	return e;
-}
-
 static void
 hash_anew(struct ctx *c, const char *id, const char *old, const char *password)
 {
@@ -52,7 +37,7 @@ hash_anew(struct ctx *c, const char *id, const char *old, const char *password)
 
 	if (!password_is_old(old))
 		return;
-	if (password_hash(c, password, hash) != E_OK || run(c, &sql_staff_rehash, 3, v, &r) != E_OK)
+	if (password_hash(c, password, hash) != E_OK || db_rows(c, DB_WRITE, NULL, &sql_staff_rehash, 3, v, &r) != E_OK)
 		ctx_clear_error(c);
 }
 
@@ -62,7 +47,7 @@ first_step(struct ctx *c, const char *email, const char *password, const char **
 	const char *v[1] = { email }, *hash = NULL;
 	PGresult *r;
 
-	if (run(c, &sql_staff_find, 1, v, &r))
+	if (db_rows(c, DB_WRITE, NULL, &sql_staff_find, 1, v, &r))
 		return c->err;
 	if (PQntuples(r) > 0)
 		hash = PQgetvalue(r, 0, 1);
@@ -124,7 +109,7 @@ try_totp(struct ctx *c, const char *id, const char *code)
 	int64_t found;
 	PGresult *r;
 
-	if (run(c, &sql_staff_by_id, 1, v, &r))
+	if (db_rows(c, DB_WRITE, NULL, &sql_staff_by_id, 1, v, &r))
 		return c->err;
 	if (PQntuples(r) == 0 || PQgetisnull(r, 0, 0) || !totp_open(id, PQgetvalue(r, 0, 0), key))
 		return refuse(c, "no second factor");
@@ -133,7 +118,7 @@ try_totp(struct ctx *c, const char *id, const char *code)
 	if (found == 0)
 		return refuse(c, "code");
 	(void)snprintf(step, sizeof(step), "%" PRId64, found);
-	if (run(c, &sql_staff_step, 2, v, &r))
+	if (db_rows(c, DB_WRITE, NULL, &sql_staff_step, 2, v, &r))
 		return c->err;
 	return PQntuples(r) > 0 ? E_OK : refuse(c, "code was used");
 }
@@ -144,7 +129,7 @@ try_recovery(struct ctx *c, const char *id, const char *hex)
 	const char *v[2] = { id, hex };
 	PGresult *r;
 
-	if (run(c, &sql_staff_recover, 2, v, &r))
+	if (db_rows(c, DB_WRITE, NULL, &sql_staff_recover, 2, v, &r))
 		return c->err;
 	if (PQntuples(r) == 0)
 		return refuse(c, "recovery code");

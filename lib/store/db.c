@@ -193,11 +193,17 @@ db_text(struct ctx *c, const struct sql *q, int n, const char *const *v, const c
 }
 
 enum err
+db_rows(struct ctx *c, enum db_mode mode, const struct db_subject *who, const struct sql *q, int n, const char *const *v, PGresult **out)
+{
+	return run(c, mode, who || db.in_tx ? who : &souk_itself, q, n, v, out);
+}
+
+enum err
 db_call(struct ctx *c, enum db_mode mode, const struct db_subject *who, const struct sql *q, int n, const char *const *v,
 	const char **out, size_t *outsz)
 {
 	PGresult *r;
-	enum err e = run(c, mode, who || db.in_tx ? who : &souk_itself, q, n, v, &r);
+	enum err e = db_rows(c, mode, who, q, n, v, &r);
 
 	*out = NULL;
 	*outsz = 0;

@@ -51,6 +51,10 @@ enum err db_text(struct ctx *c, const struct sql *q, int n, const char *const *v
 enum err db_call(struct ctx *c, enum db_mode mode, const struct db_subject *who, const struct sql *q, int n,
 	const char *const *v, const char **out, size_t *outsz) __attribute__((warn_unused_result));
 
+/* db_call for a statement whose rows are wanted: *out as that of db_exec. */
+enum err db_rows(struct ctx *c, enum db_mode mode, const struct db_subject *who, const struct sql *q, int n, const char *const *v, PGresult **out)
+	__attribute__((warn_unused_result));
+
 /*
  * An explicit transaction for several statements.  who may be NULL (system); its strings have to outlive the transaction.
  * BEGIN travels with the first statement.  After an error inside, only db_rollback() is left: db_commit() of a failed transaction rolls back and
