@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/audit.h"
 #include "auth/jwt_text.h"
 #include "auth/oauth_internal.h"
 #include "auth/seal.h"
@@ -13,36 +14,9 @@
 #include "core/random.h"
 #include "gen/sql.h"
 #include "store/db.h"
-#include "store/shm.h"
 
 #define NAME_CHARS 100
 #define OVERLAP_MAX_S (INT64_C(366) * 86400)
-
-/* One statement that returns an id, and its row in the audit; commits. */
-static enum err
-change(struct ctx *c, const struct sql *q, int n, const char *const *v, const char *what, const char *action)
-{
-	const char *audit[4] = { "command line", action, NULL, "{}" }, *id;
-	PGresult *r;
-	size_t idsz;
-	enum err e = db_begin(c, DB_WRITE, NULL);
-
-	if (e == E_OK)
-		e = db_text(c, q, n, v, &id, &idsz);
-	if (e == E_OK && id == NULL)
-		e = fail(c, E_NOT_FOUND, "no such %s", what);
-	if (e == E_OK) {
-		audit[2] = id;
-		e = db_exec(c, &sql_audit_insert, 4, audit, &r);
-	}
-	if (e == E_OK)
-		e = db_commit(c);
-	else
-		db_rollback(c);
-	if (e == E_OK)
-		shm_bump(SHM_TOKENS);
-	return e;
-}
 
 static enum err
 check(struct ctx *c, const struct oauth_account *a)
@@ -92,7 +66,7 @@ oauth_account_create(struct ctx *c, const struct oauth_account *a, char id[OAUTH
 		return c->err;
 	if (service && PQntuples(r) == 0 && oauth_key_rotate(c, key))
 		return c->err;
-	if (change(c, &sql_oauth_account_create, 8, v, "client", service ? "oauth.account.create" : "oauth.client.create"))
+	if (audit_change(c, &sql_oauth_account_create, 8, v, "client", service ? "oauth.account.create" : "oauth.client.create", "{}"))
 		sodium_memzero(secret, OAUTH_SECRET_MAX);
 	return c->err;
 }
@@ -109,7 +83,7 @@ oauth_account_rotate(struct ctx *c, const char *id, int64_t overlap_s, char secr
 	if (!secret_new(secret, hex))
 		return fail(c, E_INVALID, "TOKEN_PEPPER is not set: secrets need it");
 	(void)snprintf(overlap, sizeof(overlap), "%" PRId64, overlap_s);
-	if (change(c, &sql_oauth_account_rotate, 3, v, "client with a secret", "oauth.account.rotate"))
+	if (audit_change(c, &sql_oauth_account_rotate, 3, v, "client with a secret", "oauth.account.rotate", "{}"))
 		sodium_memzero(secret, OAUTH_SECRET_MAX);
 	return c->err;
 }
@@ -119,7 +93,7 @@ oauth_account_revoke(struct ctx *c, const char *id)
 {
 	const char *v[1] = { id };
 
-	return change(c, &sql_oauth_account_revoke, 1, v, "client", "oauth.account.revoke");
+	return audit_change(c, &sql_oauth_account_revoke, 1, v, "client", "oauth.account.revoke", "{}");
 }
 
 enum err
@@ -141,7 +115,7 @@ oauth_grant_revoke(struct ctx *c, const char *id)
 
 	if (*id == '\0' || strspn(id, "0123456789") != strlen(id) || strlen(id) > 18)
 		return fail(c, E_INVALID, "a grant is named by its number");
-	return change(c, &sql_oauth_grant_revoke, 1, v, "grant", "oauth.grant.revoke");
+	return audit_change(c, &sql_oauth_grant_revoke, 1, v, "grant", "oauth.grant.revoke", "{}");
 }
 
 enum err
@@ -159,7 +133,7 @@ oauth_key_rotate(struct ctx *c, char id[OAUTH_ID_MAX])
 	v[2] = pair.public_pem;
 	v[3] = pair.x;
 	v[4] = pair.y;
-	return change(c, &sql_oauth_key_add, 5, v, "key", "oauth.key.rotate");
+	return audit_change(c, &sql_oauth_key_add, 5, v, "key", "oauth.key.rotate", "{}");
 }
 
 enum err
@@ -167,7 +141,7 @@ oauth_key_revoke(struct ctx *c, const char *id)
 {
 	const char *v[1] = { id };
 
-	return change(c, &sql_oauth_key_revoke, 1, v, "key", "oauth.key.revoke");
+	return audit_change(c, &sql_oauth_key_revoke, 1, v, "key", "oauth.key.revoke", "{}");
 }
 
 enum err

@@ -46,16 +46,6 @@ form_source(struct req *r, const char *uri)
 	return arena_printf(r->c.a, "%.*s", (int)(scheme + 3 + strcspn(uri + scheme + 3, "/?")), uri);
 }
 
-static void
-put_fact(struct page *p, const char *name, const char *value)
-{
-	page_puts(p, "<dt>");
-	page_text(p, name);
-	page_puts(p, "</dt><dd>");
-	page_text(p, value);
-	page_puts(p, "</dd>\n");
-}
-
 /* Where the answer goes: what an impostor cannot choose. */
 static const char *
 destination(struct req *r, const struct oauth_ask *ask)
@@ -88,7 +78,7 @@ put_client(struct page *p, const struct oauth_ask *ask)
 	else
 		page_text(p, say(ask, "unverified", "non vérifié"));
 	page_puts(p, "</span></dd>\n");
-	put_fact(p, say(ask, "Answer goes to", "La réponse va à"), destination(p->r, ask));
+	page_fact(p, say(ask, "Answer goes to", "La réponse va à"), destination(p->r, ask));
 }
 
 static void
@@ -178,7 +168,7 @@ consent_page(struct req *r, const struct oauth_ask *ask, const struct subject *w
 		cfg_str("SHOP_NAME")));
 	page_puts(&p, "</p>\n");
 	put_client(&p, ask);
-	put_fact(&p, say(ask, "For", "Pour"), name);
+	page_fact(&p, say(ask, "For", "Pour"), name);
 	page_puts(&p, "</dl>\n");
 	put_rights(&p, ask, who, given);
 	put_warning(&p, ask);

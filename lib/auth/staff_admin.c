@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/audit.h"
 #include "auth/password.h"
 #include "auth/staff.h"
 #include "auth/totp.h"
@@ -16,52 +17,13 @@
 #define EMAIL_MAX 254
 #define NAME_MAX_CHARS 100
 
-/* A statement that returns the account's id, and its row in the audit, in one transaction. */
-static enum err
-change(struct ctx *c, const struct sql *q, int n, const char *const *v, const char *action)
-{
-	const char *audit[4] = { "command line", action, NULL, "{}" }, *id;
-	PGresult *r;
-	size_t idsz;
-	enum err e = db_begin(c, DB_WRITE, NULL);
-
-	if (e == E_OK)
-		e = db_text(c, q, n, v, &id, &idsz);
-	if (e == E_OK && id == NULL)
-		e = fail(c, E_NOT_FOUND, "no such account");
-	if (e == E_OK) {
-		audit[2] = id;
-		e = db_exec(c, &sql_audit_insert, 4, audit, &r);
-	}
-	if (e == E_OK)
-		e = db_commit(c);
-	if (e != E_OK)
-		db_rollback(c);
-	return e;
-}
-
-/* The first row of a look-up. */
-static enum err
-look(struct ctx *c, const struct sql *q, int n, const char *const *v, PGresult **r)
-{
-	enum err e = db_begin(c, DB_READ, NULL);
-
-	if (e == E_OK)
-		e = db_exec(c, q, n, v, r);
-	if (e == E_OK)
-		e = db_commit(c);
-	if (e != E_OK)
-		db_rollback(c);
-	return e;
-}
-
 static enum err
 check_role(struct ctx *c, const char *role)
 {
 	const char *v[1] = { role };
 	PGresult *r;
 
-	if (look(c, &sql_staff_role_known, 1, v, &r))
+	if (db_rows(c, DB_READ, NULL, &sql_staff_role_known, 1, v, &r))
 		return c->err;
 	return PQgetisnull(r, 0, 0) ? fail(c, E_INVALID, "role: must be one of %s", PQgetvalue(r, 0, 1)) : E_OK;
 }
@@ -79,7 +41,7 @@ staff_add(struct ctx *c, const char *email, const char *name, const char *role, 
 		return fail(c, E_INVALID, "name: 1 to %d characters", NAME_MAX_CHARS);
 	if (check_role(c, role) || password_hash(c, password, hash))
 		return c->err;
-	return change(c, &sql_staff_add, 4, v, "staff.add");
+	return audit_change(c, &sql_staff_add, 4, v, "account", "staff.add", "{}");
 }
 
 enum err
@@ -87,7 +49,7 @@ staff_list(struct ctx *c, const char **json, size_t *n)
 {
 	PGresult *r;
 
-	if (look(c, &sql_staff_list, 0, NULL, &r))
+	if (db_rows(c, DB_READ, NULL, &sql_staff_list, 0, NULL, &r))
 		return c->err;
 	*json = PQgetvalue(r, 0, 0);
 	*n = (size_t)PQgetlength(r, 0, 0);
@@ -102,7 +64,7 @@ staff_passwd(struct ctx *c, const char *email, const char *password)
 
 	if (password_hash(c, password, hash))
 		return c->err;
-	return change(c, &sql_staff_passwd, 2, v, "staff.passwd");
+	return audit_change(c, &sql_staff_passwd, 2, v, "account", "staff.passwd", "{}");
 }
 
 enum err
@@ -110,7 +72,7 @@ staff_disable(struct ctx *c, const char *email, bool disabled)
 {
 	const char *v[2] = { email, disabled ? "on" : "off" };
 
-	return change(c, &sql_staff_disable, 2, v, disabled ? "staff.disable" : "staff.enable");
+	return audit_change(c, &sql_staff_disable, 2, v, "account", disabled ? "staff.disable" : "staff.enable", "{}");
 }
 
 static enum err
@@ -119,7 +81,7 @@ find_id(struct ctx *c, const char *email, const char **id)
 	const char *v[1] = { email };
 	PGresult *r;
 
-	if (look(c, &sql_staff_id, 1, v, &r))
+	if (db_rows(c, DB_READ, NULL, &sql_staff_id, 1, v, &r))
 		return c->err;
 	if (PQntuples(r) == 0)
 		return fail(c, E_NOT_FOUND, "no such account");
@@ -184,7 +146,7 @@ staff_totp_on(struct ctx *c, const char *email, const char **uri, const char **c
 	if (v[1] == NULL || !make_codes(c, v[0], &list, &hashes))
 		return fail(c, E_INVALID, "TOKEN_PEPPER is not set: second factors need it");
 	v[2] = buf_str(&hashes);
-	if (change(c, &sql_staff_totp, 3, v, "staff.totp.on"))
+	if (audit_change(c, &sql_staff_totp, 3, v, "account", "staff.totp.on", "{}"))
 		return c->err;
 	buf_init(&b, c->a, 512, 4096);
 	buf_puts(&b, "otpauth://totp/");
@@ -205,5 +167,5 @@ staff_totp_off(struct ctx *c, const char *email)
 
 	if (find_id(c, email, &v[0]))
 		return c->err;
-	return change(c, &sql_staff_totp, 3, v, "staff.totp.off");
+	return audit_change(c, &sql_staff_totp, 3, v, "account", "staff.totp.off", "{}");
 }

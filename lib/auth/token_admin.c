@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/audit.h"
 #include "auth/token_internal.h"
 #include "core/buf.h"
 #include "core/ip.h"
 #include "core/json.h"
 #include "gen/sql.h"
 #include "store/db.h"
-#include "store/shm.h"
 
 #define NAME_MAX_CHARS 100
 #define SCOPES_TEXT_MAX 600
@@ -121,34 +121,6 @@ make(struct ctx *c, char out[TOKEN_TEXT_MAX], struct token_text *t, const char *
 	return E_OK;
 }
 
-/* One statement that returns the token's id, and its row in the audit; commits. */
-static enum err
-change(struct ctx *c, const struct sql *q, int n, const char *const *v, const char *action, const char *details)
-{
-	const char *audit[4] = { "command line", action, NULL, details };
-	const char *id;
-	PGresult *r;
-	size_t idsz;
-	enum err e = db_begin(c, DB_WRITE, NULL);
-
-	if (e != E_OK)
-		return e;
-	e = db_text(c, q, n, v, &id, &idsz);
-	if (e == E_OK && id == NULL)
-		e = fail(c, E_NOT_FOUND, "no such token");
-	if (e == E_OK) {
-		audit[2] = id;
-		e = db_exec(c, &sql_audit_insert, 4, audit, &r);
-	}
-	if (e == E_OK)
-		e = db_commit(c);
-	else
-		db_rollback(c);
-	if (e == E_OK)
-		shm_bump(SHM_TOKENS);
-	return e;
-}
-
 enum err
 token_create(struct ctx *c, const struct token_spec *spec, char out[TOKEN_TEXT_MAX])
 {
@@ -178,7 +150,7 @@ token_create(struct ctx *c, const struct token_spec *spec, char out[TOKEN_TEXT_M
 	buf_puts(&details, ",\"scopes\":");
 	buf_json_cstr(&details, v[3]);
 	buf_putc(&details, '}');
-	e = change(c, &sql_token_create, 8, v, "token.create", buf_str(&details));
+	e = audit_change(c, &sql_token_create, 8, v, "token", "token.create", buf_str(&details));
 	if (e != E_OK)
 		sodium_memzero(out, TOKEN_TEXT_MAX);
 	return e;
@@ -205,7 +177,7 @@ token_rotate(struct ctx *c, const char *id, int64_t overlap_s, char out[TOKEN_TE
 	buf_puts(&details, "{\"from\":");
 	buf_json_cstr(&details, id);
 	buf_printf(&details, ",\"overlap_s\":%s}", overlap);
-	e = change(c, &sql_token_rotate, 4, v, "token.rotate", buf_str(&details));
+	e = audit_change(c, &sql_token_rotate, 4, v, "token", "token.rotate", buf_str(&details));
 	if (e != E_OK)
 		sodium_memzero(out, TOKEN_TEXT_MAX);
 	return e;
@@ -216,7 +188,7 @@ token_revoke(struct ctx *c, const char *id)
 {
 	const char *v[1] = { id };
 
-	return change(c, &sql_token_revoke, 1, v, "token.revoke", "{}");
+	return audit_change(c, &sql_token_revoke, 1, v, "token", "token.revoke", "{}");
 }
 
 enum err
