@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "core/banned.h"
 #include "core/json.h"
+#include "tool/schema.h"
 #include "tool/tool.h"
 
 static const char *
@@ -52,19 +53,6 @@ print_aliases(const struct tool *t)
 	printf(".\n\n");
 }
 
-static bool
-is_required(json_object *schema, const char *name)
-{
-	json_object *list;
-
-	if (!json_object_object_get_ex(schema, "required", &list))
-		return false;
-	for (size_t i = 0; i < json_object_array_length(list); i++)
-		if (strcmp(json_object_get_string(json_object_array_get_idx(list, i)), name) == 0)
-			return true;
-	return false;
-}
-
 /* " 1 to 50, default 10, one of ..." */
 static void
 print_bounds(json_object *p)
@@ -91,7 +79,7 @@ print_arguments(const struct tool *t)
 	}
 	printf("| argument | type | meaning |\n|---|---|---|\n");
 	json_object_object_foreach(props, name, p) {
-		printf("| `%s`%s | %s | %s", name, is_required(t->input_schema, name) ? " (required)" : "", text_of(p, "type", "any"),
+		printf("| `%s`%s | %s | %s", name, schema_requires(t->input_schema, name) ? " (required)" : "", text_of(p, "type", "any"),
 			text_of(p, "description", ""));
 		print_bounds(p);
 		printf(" |\n");

@@ -147,6 +147,18 @@ map_text(struct map *m, struct item *i, enum field f, const char *column, const 
 	item_set(i, f, s, n);
 }
 
+void
+map_html(struct map *m, struct item *i, enum field f, const char *column, const char *s, size_t n, size_t max)
+{
+	struct buf b;
+
+	if (s == NULL)
+		return;
+	buf_init(&b, &m->arena, n + 1, 4u << 20);
+	value_html(&b, s, n);
+	map_text(m, i, f, column, buf_str(&b), b.n, max);
+}
+
 const char *
 map_number(struct map *m, int64_t v, size_t *n)
 {

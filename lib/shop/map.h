@@ -79,6 +79,7 @@ struct item *map_add(struct map *m);
 void map_drop(struct map *m);
 /* Values into an item, checked; on error map_bad(). */
 void map_text(struct map *m, struct item *i, enum field f, const char *column, const char *s, size_t n, size_t max);
+void map_html(struct map *m, struct item *i, enum field f, const char *column, const char *s, size_t n, size_t max);	/* markup becomes plain text */
 void map_price(struct map *m, struct item *i, enum field f, const char *column, const char *s, size_t n, enum decimal d);
 void map_whole(struct map *m, struct item *i, enum field f, const char *column, const char *s, size_t n, int64_t lo, int64_t hi);
 void map_switch(struct map *m, struct item *i, enum field f, const char *column, const char *s, size_t n);

@@ -100,20 +100,6 @@ finish(struct map *m, struct shopify *g)
 }
 
 static void
-take_html(struct map *m, struct item *i, enum field f, const char *column, size_t max)
-{
-	size_t n;
-	const char *s = map_cell(m, column, &n);
-	struct buf b;
-
-	if (s == NULL)
-		return;
-	buf_init(&b, &m->arena, n + 1, 4u << 20);
-	value_html(&b, s, n);
-	map_text(m, i, f, column, buf_str(&b), b.n, max);
-}
-
-static void
 take_product(struct map *m, struct shopify *g)
 {
 	static const char *const columns[] = { "Option1 Name", "Option2 Name", "Option3 Name" };
@@ -125,10 +111,12 @@ take_product(struct map *m, struct shopify *g)
 
 	item_set(i, F_SKU, g->handle, strlen(g->handle));
 	item_set(i, F_SLUG, g->handle, strlen(g->handle));
-	take_html(m, i, F_NAME, "Title", 1000);
+	s = map_cell(m, "Title", &n);
+	map_html(m, i, F_NAME, "Title", s, n, 1000);
 	if (i->v[F_NAME] == NULL)
 		map_bad(m, "Title", "is missing");
-	take_html(m, i, F_DESCRIPTION, "Body (HTML)", 1u << 20);
+	s = map_cell(m, "Body (HTML)", &n);
+	map_html(m, i, F_DESCRIPTION, "Body (HTML)", s, n, 1u << 20);
 	s = map_cell(m, "Vendor", &n);
 	map_text(m, i, F_BRAND, "Vendor", s, n, 200);
 	s = map_cell(m, "Product Category", &n);

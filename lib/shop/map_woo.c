@@ -53,18 +53,6 @@ take_identity(struct map *m, struct item *i)
 }
 
 static void
-take_html(struct map *m, struct item *i, enum field f, const char *column, const char *s, size_t n, size_t max)
-{
-	struct buf b;
-
-	if (s == NULL)
-		return;
-	buf_init(&b, &m->arena, n + 1, 4u << 20);
-	value_html(&b, s, n);
-	map_text(m, i, f, column, buf_str(&b), b.n, max);
-}
-
-static void
 take_stock(struct map *m, struct item *i)
 {
 	size_t n, there;
@@ -176,7 +164,7 @@ take_product(struct map *m, struct item *i)
 	if (s != NULL)
 		item_set(i, F_STATUS, shown ? "active" : "deleted", shown ? 6 : 7);
 	s = map_cell(m, "Name", &n);
-	take_html(m, i, F_NAME, "Name", s, n, 1000);
+	map_html(m, i, F_NAME, "Name", s, n, 1000);
 	if (s != NULL && i->v[F_NAME] == NULL)
 		map_bad(m, "Name", "is missing");
 	s = map_cell(m, "Description", &n);
@@ -184,7 +172,7 @@ take_product(struct map *m, struct item *i)
 		s = v;
 		n = k;
 	}
-	take_html(m, i, F_DESCRIPTION, "Description", s, n, 1u << 20);
+	map_html(m, i, F_DESCRIPTION, "Description", s, n, 1u << 20);
 	s = map_cell(m, "Is featured?", &n);
 	map_switch(m, i, F_FEATURED, "Is featured?", s, n);
 	s = map_cell(m, "Brands", &n);

@@ -114,16 +114,6 @@ look(struct req *r, struct view *w)
 }
 
 static void
-put_fact(struct page *p, const char *name, const char *value)
-{
-	page_puts(p, "<dt>");
-	page_text(p, name);
-	page_puts(p, "</dt><dd>");
-	page_text(p, value);
-	page_puts(p, "</dd>\n");
-}
-
-static void
 put_items(struct view *w)
 {
 	json_object *items;
@@ -136,11 +126,11 @@ put_items(struct view *w)
 		int64_t n = 1;
 
 		(void)json_get_int(item, "quantity", 1, INT32_MAX, &n);
-		put_fact(&w->p, arena_printf(w->p.r->c.a, "%d × %s", (int)n, text_in(item, "name")), text_in(item, "total"));
+		page_fact(&w->p, arena_printf(w->p.r->c.a, "%d × %s", (int)n, text_in(item, "name")), text_in(item, "total"));
 	}
 	if (text_in(w->o, "discount")[0] != '\0')
-		put_fact(&w->p, w_discount[w->lang], text_in(w->o, "discount"));
-	put_fact(&w->p, w_shipping[w->lang], text_in(w->o, "shipping"));
+		page_fact(&w->p, w_discount[w->lang], text_in(w->o, "discount"));
+	page_fact(&w->p, w_shipping[w->lang], text_in(w->o, "shipping"));
 	page_puts(&w->p, "<dt class=\"sum\">");
 	page_text(&w->p, w_total[w->lang]);
 	page_puts(&w->p, "</dt><dd class=\"sum\">");
@@ -156,12 +146,12 @@ put_bank(struct view *w)
 	page_puts(&w->p, "<p>");
 	page_text(&w->p, w_transfer[w->lang]);
 	page_puts(&w->p, "</p>\n<dl class=\"facts\">\n");
-	put_fact(&w->p, w_amount[w->lang], text_in(w->o, "total"));
-	put_fact(&w->p, w_reference[w->lang], text_in(object_in(w->o, "payment"), "reference"));
-	put_fact(&w->p, w_holder[w->lang], holder[0] != '\0' ? holder : cfg_str("SHOP_NAME"));
-	put_fact(&w->p, "IBAN", cfg_str("BANK_IBAN"));
+	page_fact(&w->p, w_amount[w->lang], text_in(w->o, "total"));
+	page_fact(&w->p, w_reference[w->lang], text_in(object_in(w->o, "payment"), "reference"));
+	page_fact(&w->p, w_holder[w->lang], holder[0] != '\0' ? holder : cfg_str("SHOP_NAME"));
+	page_fact(&w->p, "IBAN", cfg_str("BANK_IBAN"));
 	if (cfg_str("BANK_BIC")[0] != '\0')
-		put_fact(&w->p, "BIC", cfg_str("BANK_BIC"));
+		page_fact(&w->p, "BIC", cfg_str("BANK_BIC"));
 	page_puts(&w->p, "</dl>\n");
 	if (until[0] != '\0') {
 		page_puts(&w->p, "<p class=\"soft\">");

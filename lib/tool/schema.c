@@ -334,3 +334,16 @@ schema_check(struct ctx *c, json_object *schema, json_object *v, bool fill)
 		return E_OK;
 	return c->err == E_OK ? fail(c, E_INVALID, "arguments: are not valid") : c->err;
 }
+
+bool
+schema_requires(json_object *schema, const char *name)
+{
+	json_object *list;
+
+	if (!json_object_object_get_ex(schema, "required", &list))
+		return false;
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		if (strcmp(json_object_get_string(json_object_array_get_idx(list, i)), name) == 0)
+			return true;
+	return false;
+}

@@ -28,4 +28,7 @@ bool schema_supported(json_object *schema, char *why, size_t whysz);
  */
 enum err schema_check(struct ctx *c, json_object *schema, json_object *v, bool fill) __attribute__((warn_unused_result));
 
+/* Does an object of this schema need the member? */
+bool schema_requires(json_object *schema, const char *name);
+
 #endif

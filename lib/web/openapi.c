@@ -6,6 +6,7 @@
 
 #include "core/config.h"
 #include "core/json.h"
+#include "tool/schema.h"
 #include "tool/tool.h"
 #include "web/router.h"
 
@@ -92,19 +93,6 @@ query_pair(struct buf *b, const struct operation *op)
 	buf_puts(b, "]}}");
 }
 
-static bool
-required_of(json_object *schema, const char *name)
-{
-	json_object *list;
-
-	if (!json_object_object_get_ex(schema, "required", &list))
-		return false;
-	for (size_t i = 0; i < json_object_array_length(list); i++)
-		if (strcmp(json_object_get_string(json_object_array_get_idx(list, i)), name) == 0)
-			return true;
-	return false;
-}
-
 static json_object *
 properties_of(const struct route *t)
 {
@@ -144,7 +132,7 @@ tool_parameters(struct ctx *c, struct buf *b, const struct operation *op, size_t
 		comma(b);
 		buf_puts(b, "{\"name\":");
 		buf_json_cstr(b, name);
-		buf_printf(b, ",\"in\":\"query\",\"required\":%s", op->n == 1 && required_of(schema, name) ? "true" : "false");
+		buf_printf(b, ",\"in\":\"query\",\"required\":%s", op->n == 1 && schema_requires(schema, name) ? "true" : "false");
 		if (json_object_object_get_ex(prop, "description", &desc)) {
 			buf_puts(b, ",\"description\":");
 			buf_json_cstr(b, json_object_get_string(desc));

@@ -49,6 +49,16 @@ page_text(struct page *p, const char *text)
 }
 
 void
+page_fact(struct page *p, const char *name, const char *value)
+{
+	page_puts(p, "<dt>");
+	page_text(p, name);
+	page_puts(p, "</dt><dd>");
+	page_text(p, value);
+	page_puts(p, "</dd>\n");
+}
+
+void
 page_hidden(struct page *p, const char *name, const char *value)
 {
 	page_puts(p, "<input type=\"hidden\" name=\"");

@@ -27,6 +27,8 @@ struct page {
 void page_begin(struct page *p, struct req *r, const char *locale, const char *title);
 void page_puts(struct page *p, const char *markup);	/* as it is */
 void page_text(struct page *p, const char *text);	/* escaped, for text and for attribute values in double quotes */
+/* <dt>name</dt><dd>value</dd>, both escaped: a row of a <dl>. */
+void page_fact(struct page *p, const char *name, const char *value);
 /* <input type="hidden" name= value=> */
 void page_hidden(struct page *p, const char *name, const char *value);
 /* The path of one of our own URLs, with BASE_PATH: page_path(r, "/login"). */
