@@ -5,6 +5,8 @@
 #ifndef SOUK_TESTS_SERVERS_H
 #define SOUK_TESTS_SERVERS_H
 
+#include "unit.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +14,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "core/config.h"
+#include "core/log.h"
+#include "store/shm.h"
 
 static char servers_dir[64] = "/tmp/souk-test-XXXXXX";
 static bool servers_own;	/* ours to freeze and to stop */
@@ -87,6 +93,32 @@ servers_start(void)
 	}
 	(void)printf("skipped: neither PostgreSQL's programs nor DATABASE_URL\n100%%: Checks: 0, Failures: 0, Errors: 0\n");
 	return false;
+}
+
+/* What every process begins with, and a context of ten seconds over an arena of max bytes.  TEST_LOG=1 shows the log. */
+static inline struct ctx
+servers_ctx(struct arena *a, size_t max)
+{
+	char err[256];
+
+	ck_assert_msg(cfg_load(NULL, err, sizeof(err)), "%s", err);
+	log_init("test", getenv("TEST_LOG") ? NULL : "/dev/null", "debug");
+	shm_open_state();
+	arena_init(a, max);
+	return (struct ctx){ .a = a, .deadline_ms = now_ms() + 10000 };
+}
+
+/* main() of such a program: the suite is made when the servers run, for some tests are only for servers_own. */
+static inline int
+servers_run(Suite *(*suite)(void))
+{
+	int status;
+
+	if (!servers_start())
+		return 0;
+	status = unit_run_suite(suite());
+	servers_stop();
+	return status;
 }
 
 #endif

@@ -27,14 +27,9 @@ static struct ctx c;
 static void
 setup(void)
 {
-	char err[256];
 	PGresult *r;
 
-	ck_assert_msg(cfg_load(NULL, err, sizeof(err)), "%s", err);
-	log_init("test", getenv("TEST_LOG") ? NULL : "/dev/null", "debug");
-	shm_open_state();
-	arena_init(&arena, 16 << 20);
-	c = (struct ctx){ .a = &arena, .deadline_ms = now_ms() + 10000 };
+	c = servers_ctx(&arena, 16 << 20);
 	ck_assert_int_eq(db_write(&c, &q_clean, 0, NULL, &r), E_OK);
 }
 
@@ -191,16 +186,12 @@ START_TEST(slow_twin)
 }
 END_TEST
 
-int
-main(void)
+static Suite *
+suite(void)
 {
 	Suite *s = suite_create("auth_idempotency");
 	TCase *t = tcase_create("keys");
-	SRunner *sr;
-	int failed;
 
-	if (!servers_start())
-		return 0;
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 20);
 	tcase_add_test(t, replay);
@@ -209,10 +200,11 @@ main(void)
 	tcase_add_test(t, twins);
 	tcase_add_test(t, slow_twin);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	servers_stop();
-	return failed == 0 ? 0 : 1;
+	return s;
+}
+
+int
+main(void)
+{
+	return servers_run(suite);
 }

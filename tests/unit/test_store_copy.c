@@ -23,15 +23,11 @@ static struct ctx c;
 static void
 setup(void)
 {
-	char err[256];
 	PGresult *r;
 
-	ck_assert_msg(cfg_load(NULL, err, sizeof(err)), "%s", err);
-	log_init("test", getenv("TEST_LOG") ? NULL : "/dev/null", "debug");
-	shm_open_state();
+	c = servers_ctx(&arena, 16 << 20);
+	c.deadline_ms = now_ms() + 20000;
 	db_use_owner();
-	arena_init(&arena, 16 << 20);
-	c = (struct ctx){ .a = &arena, .deadline_ms = now_ms() + 20000 };
 	ck_assert_int_eq(db_write(&c, &q_clean, 0, NULL, &r), E_OK);
 }
 
@@ -186,16 +182,12 @@ START_TEST(frozen_in_the_middle)
 }
 END_TEST
 
-int
-main(void)
+static Suite *
+suite(void)
 {
 	Suite *s = suite_create("store_copy");
 	TCase *t = tcase_create("copy");
-	SRunner *sr;
-	int failed;
 
-	if (!servers_start())
-		return 0;
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, there_and_back);
@@ -206,10 +198,11 @@ main(void)
 	if (servers_own)
 		tcase_add_test(t, frozen_in_the_middle);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	servers_stop();
-	return failed == 0 ? 0 : 1;
+	return s;
+}
+
+int
+main(void)
+{
+	return servers_run(suite);
 }

@@ -33,15 +33,7 @@ static const struct sql q_count = { "t_count", "SELECT count(*) FROM souk.kv WHE
 static void
 setup(void)
 {
-	char err[256];
-
-	ck_assert_msg(cfg_load(NULL, err, sizeof(err)), "%s", err);
-	log_init("test", NULL, getenv("TEST_LOG") ? "debug" : "error");
-	if (getenv("TEST_LOG") == NULL)
-		log_init("test", "/dev/null", "error");
-	shm_open_state();
-	arena_init(&arena, 64 << 20);
-	c = (struct ctx){ .a = &arena, .deadline_ms = now_ms() + 10000 };
+	c = servers_ctx(&arena, 64 << 20);
 }
 
 static void
@@ -487,15 +479,5 @@ suite(void)
 int
 main(void)
 {
-	SRunner *sr;
-	int failed;
-
-	if (!servers_start())
-		return 0;
-	sr = srunner_create(suite());
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	servers_stop();
-	return failed == 0 ? 0 : 1;
+	return servers_run(suite);
 }

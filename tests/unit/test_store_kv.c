@@ -21,13 +21,7 @@ static struct ctx c;
 static void
 setup(void)
 {
-	char err[256];
-
-	ck_assert_msg(cfg_load(NULL, err, sizeof(err)), "%s", err);
-	log_init("test", getenv("TEST_LOG") ? NULL : "/dev/null", "debug");
-	shm_open_state();
-	arena_init(&arena, 64 << 20);
-	c = (struct ctx){ .a = &arena, .deadline_ms = now_ms() + 10000 };
+	c = servers_ctx(&arena, 64 << 20);
 }
 
 static void
@@ -355,15 +349,5 @@ suite(void)
 int
 main(void)
 {
-	SRunner *sr;
-	int failed;
-
-	if (!servers_start())
-		return 0;
-	sr = srunner_create(suite());
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	servers_stop();
-	return failed == 0 ? 0 : 1;
+	return servers_run(suite);
 }

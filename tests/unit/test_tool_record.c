@@ -244,16 +244,12 @@ START_TEST(database_frozen)
 }
 END_TEST
 
-int
-main(void)
+static Suite *
+suite(void)
 {
 	Suite *s = suite_create("record");
 	TCase *t = tcase_create("record");
-	SRunner *sr;
-	int failed;
 
-	if (!servers_start())
-		return 0;
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, kept_and_masked);
@@ -265,10 +261,11 @@ main(void)
 	tcase_add_test(t, bad_line);
 	tcase_add_test(t, database_frozen);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	servers_stop();
-	return failed == 0 ? 0 : 1;
+	return s;
+}
+
+int
+main(void)
+{
+	return servers_run(suite);
 }

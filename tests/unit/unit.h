@@ -15,24 +15,31 @@
 #include "core/clock.h"
 #include "core/ctx.h"
 
+/* Run a suite and free it; the status for main() to end with. */
+static inline int
+unit_run_suite(Suite *suite)
+{
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? 0 : 1;
+}
+
 /* Run a suite of one case that holds the tests, ended by NULL; each has to end its process with that status. */
 static inline int
 unit_run_exit(const char *name, const TTest *const *tests, int status)
 {
 	Suite *suite = suite_create(name);
 	TCase *all = tcase_create(name);
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(all, 60);
 	for (; *tests != NULL; tests++)
 		tcase_add_exit_test(all, *tests, status);
 	suite_add_tcase(suite, all);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return unit_run_suite(suite);
 }
 
 /* The same for tests that return. */
