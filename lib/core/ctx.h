@@ -5,6 +5,7 @@
 #ifndef SOUK_CORE_CTX_H
 #define SOUK_CORE_CTX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/arena.h"
@@ -18,6 +19,12 @@ struct ctx {
 	enum err err;		/* first error since ctx_clear_error(), E_OK when none */
 	const char *message;	/* public text of that error, in the arena; NULL when none was given */
 	int retry_after_s;	/* for E_RATE_LIMITED and E_UNAVAILABLE; 0 = unknown */
+	/*
+	 * Asked a few times a second while the database works: has the caller given the request up?  It must not ask the database itself.  NULL: the
+	 * statement may run to its end, or to the deadline.
+	 */
+	bool (*given_up)(void *arg);
+	void *given_up_arg;
 };
 
 /*

@@ -24,6 +24,7 @@ static const struct err_info infos[E__MAX] = {
 	[E_KEY_REUSED] = { "MCP_CONFLICT", "the Idempotency-Key was used before with another request", 422, -32001, LOG_INFO_, false },
 	[E_RATE_LIMITED] = { "MCP_RATE_LIMITED", "too many requests", 429, -32003, LOG_INFO_, true },
 	[E_UNAVAILABLE] = { "MCP_UNAVAILABLE", "temporarily unavailable", 503, -32000, LOG_WARN_, true },
+	[E_CANCELLED] = { "MCP_CANCELLED", "the caller has given the request up", 499, -32001, LOG_INFO_, true },
 	[E_INTERNAL] = { "MCP_INTERNAL", "internal error", 500, -32603, LOG_ERROR_, false },
 };
 

@@ -24,6 +24,7 @@ enum err {
 	E_KEY_REUSED,		/* 422 MCP_CONFLICT: Idempotency-Key used before with another request */
 	E_RATE_LIMITED,		/* 429 MCP_RATE_LIMITED, with Retry-After */
 	E_UNAVAILABLE,		/* 503 MCP_UNAVAILABLE, with Retry-After: a dependency is down or too slow */
+	E_CANCELLED,		/* 499 MCP_CANCELLED: the caller has given the request up; there is nobody to tell, but for the record */
 	E_INTERNAL,		/* 500 MCP_INTERNAL */
 	E__MAX
 };

@@ -12,6 +12,7 @@
 #include "mcp/slots.h"
 #include "mcp/state.h"
 #include "store/kv.h"
+#include "store/shm.h"
 #include "tool/schema.h"
 
 #define WAIT_MS 120000		/* for a person to answer */
@@ -217,8 +218,18 @@ mcp_note_cancelled(struct mcp_call *call)
 	    !json_object_object_get_ex(call->m->params, "requestId", &id))
 		return;
 	key = cancel_key(call, id);
+	if (key != NULL)
+		shm_note(key);
 	if (key != NULL && kv_set(call->c, key, "1", 1, WAIT_MS / 1000, false, NULL) != E_OK)
 		ctx_clear_error(call->c);	/* a notification is never refused */
+}
+
+bool
+mcp_was_cancelled(struct mcp_call *call)
+{
+	const char *key = call->session != NULL && call->session->kept == NULL ? cancel_key(call, call->m->id) : NULL;
+
+	return key != NULL && (shm_noted(key, call->began_ms) || kv_peek(call->c, key) != NULL);
 }
 
 /* Asked with each sign of life, not with each look. */

@@ -38,6 +38,8 @@ bool mcp_read_answers(struct mcp_call *call);
 void mcp_drop_unasked(struct mcp_call *call);
 /* A legacy client gives up a call of its session (notifications/cancelled): what waits for its answer stops waiting. */
 void mcp_note_cancelled(struct mcp_call *call);
+/* Was this call given up so?  Asks no database; own process or not, on this host or, with Redis, on any. */
+bool mcp_was_cancelled(struct mcp_call *call);
 /* A client's posted answer.  E_NOT_FOUND: nobody waits for it. */
 enum err mcp_take_answer(struct mcp_call *call);
 

@@ -5,6 +5,7 @@
 #include "core/banned.h"
 #include "core/json.h"
 #include "mcp/methods.h"
+#include "mcp/notify.h"
 #include "mcp/prompts.h"
 #include "mcp/resources.h"
 
@@ -82,6 +83,7 @@ put_found(struct mcp_call *call, const char *name, const char *typed)
 
 	arena_defer(call->c->a, release, args);
 	json_object_object_add(args, "value", json_object_new_string(typed));
+	mcp_follow(call, &tool);
 	e = tool_call(call->c, &tool);
 	if (e == E_INVALID || e == E_UNAUTHENTICATED || e == E_FORBIDDEN)
 		return put_values(call, NULL, typed);	/* to whom may not read it, nothing is told */

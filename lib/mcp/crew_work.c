@@ -271,7 +271,7 @@ watch_changes(struct ctx *c, struct link *l)
 static enum crew_end
 do_job(struct ctx *c, int fd, const char *frame, size_t n)
 {
-	struct link l = { .stream = { .send = link_send, .alive = link_alive, .ask = link_ask, .answer = link_answer, .watch = link_watch },
+	struct link l = { .stream = { .send = link_send, .alive = link_alive, .there = link_alive, .ask = link_ask, .answer = link_answer, .watch = link_watch },
 		.fd = fd };
 	struct crew_job job;
 	struct subject who;

@@ -11,6 +11,7 @@
 #include "mcp/mcp.h"
 #include "mcp/rpc.h"
 #include "store/shm.h"
+#include "web/conn.h"
 #include "web/cors.h"
 
 static const char json_media[] = "application/json";
@@ -113,14 +114,20 @@ still_trusted(struct http_stream *h)
 }
 
 static bool
-stream_alive(struct mcp_stream *s, bool beat)
+stream_there(struct mcp_stream *s, bool beat)
 {
 	struct http_stream *h = (struct http_stream *)s;
 
 	/* a look alone opens nothing: there may never be anything to stream */
 	if (beat && !(begin(h) && res_stream_comment(h->r)))
 		return false;
-	return !res_stream_gone(h->r) && still_trusted(h);
+	return !res_stream_gone(h->r);
+}
+
+static bool
+stream_alive(struct mcp_stream *s, bool beat)
+{
+	return stream_there(s, beat) && !conn_stopping() && still_trusted((struct http_stream *)s);
 }
 
 static bool
@@ -137,7 +144,7 @@ static struct http_stream
 stream_of(struct req *r, const struct mcp_io *io)
 {
 	return (struct http_stream){
-		.stream = { .send = stream_send, .alive = stream_alive, .pause = stream_pause }, .r = r, .io = io,
+		.stream = { .send = stream_send, .alive = stream_alive, .there = stream_there, .pause = stream_pause }, .r = r, .io = io,
 		.tokens = shm_generation(SHM_TOKENS),
 	};
 }

@@ -40,6 +40,8 @@ struct mcp_stream {
 	bool (*send)(struct mcp_stream *s, const char *json, size_t n);
 	/* Is there still somebody, and may we go on?  beat: send a sign of life.  Does not block. */
 	bool (*alive)(struct mcp_stream *s, bool beat);
+	/* Is there still somebody?  Asks nothing but the connection, so also while the database works. */
+	bool (*there)(struct mcp_stream *s, bool beat);
 	/* The first event with an id to resume from, retry_ms, and the end of this response; NULL where nothing can be resumed. */
 	bool (*pause)(struct mcp_stream *s, const char *id, int retry_ms);
 	/*

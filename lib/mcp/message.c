@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/banned.h"
+#include "core/clock.h"
 #include "core/json.h"
 #include "core/random.h"
 #include "mcp/ask.h"
@@ -134,11 +135,14 @@ answer_call(struct mcp_call *call)
 		ok = mcp_count(call) && false;
 	else
 		ok = (method->own_rate || mcp_count(call)) && put_result(call, method);
-	if (call->left)
+	if (call->left) {
+		/* nobody waits for an answer any more; there is none, as to a notification */
 		call->out->n = start;
+		return 202;
+	}
 	if (ok && call->later_ms > 0)
 		put_aside(call, start);
-	if (ok || call->left)
+	if (ok)
 		return 200;
 	/* forget a result that was begun */
 	call->out->n = start;
@@ -228,7 +232,7 @@ static int
 answer(struct ctx *c, struct mcp_io *io, json_object *message, bool in_batch, struct buf *b)
 {
 	struct rpc m;
-	struct mcp_call call = { .c = c, .io = io, .m = &m, .era = ERA_LEGACY, .out = b, .progress = -1, .log_level = MCP_LEVELS };
+	struct mcp_call call = { .c = c, .io = io, .m = &m, .era = ERA_LEGACY, .out = b, .began_ms = now_ms(), .progress = -1, .log_level = MCP_LEVELS };
 	struct mcp_session session;
 
 	ctx_clear_error(c);

@@ -25,6 +25,7 @@ struct mcp_call {
 	struct mcp_session *session;	/* legacy: that of the header, NULL without */
 	struct mcp_asked *asked;	/* modern: what the client is asked, see ask.h; NULL: nothing */
 	json_object *state;		/* modern: what its requestState held, NULL: none was sent */
+	int64_t began_ms, beat_ms;	/* when it began; when its client is to have the next sign of life */
 	double progress;		/* the last that was told */
 	int log_level;			/* the lowest that is sent, MCP_LEVELS for none; see notify.h */
 	int later_ms;			/* above 0: put the reply aside, for the client to fetch after this time */

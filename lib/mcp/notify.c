@@ -4,7 +4,11 @@
 #include <string.h>
 
 #include "core/banned.h"
+#include "core/clock.h"
+#include "mcp/ask.h"
 #include "mcp/session.h"
+
+#define BEAT_MS 500
 
 static const char *const levels[MCP_LEVELS] = { "debug", "info", "notice", "warning", "error", "critical", "alert", "emergency" };
 
@@ -51,7 +55,7 @@ mcp_cancelled(struct mcp_call *call)
 	struct mcp_stream *s = call->io->stream;
 
 	if (s != NULL && !call->left)
-		call->left = !s->alive(s, false);
+		call->left = !s->alive(s, false) || mcp_was_cancelled(call);
 	return call->left;
 }
 
@@ -88,7 +92,7 @@ mcp_progress(struct mcp_call *call, double progress, double total, const char *m
 		buf_json_cstr(&b, message);
 	}
 	buf_puts(&b, "}}");
-	return mcp_send(call, b.p, b.n);
+	return mcp_send(call, b.p, b.n) && !mcp_cancelled(call);
 }
 
 bool
@@ -105,4 +109,62 @@ mcp_log(struct mcp_call *call, enum mcp_level level, const char *logger, const c
 	buf_puts(&b, data);
 	buf_puts(&b, "}}");
 	return mcp_send(call, b.p, b.n);
+}
+
+/* ---- tools ----------------------------------------------------------------------- */
+
+/* A call and that of the tool behind it. */
+struct way {
+	struct mcp_call *call;
+	const struct tool_call *tool;
+};
+
+/* The headers of a stream that opens now tell what is left of the rate limit. */
+static struct mcp_call *
+way_back(void *arg)
+{
+	const struct way *w = arg;
+
+	w->call->io->rate = w->tool->rate;
+	w->call->io->rated = true;
+	return w->call;
+}
+
+static bool
+report(void *arg, double done, double total, const char *message)
+{
+	return mcp_progress(way_back(arg), done, total, message);
+}
+
+/*
+ * Web servers notice that a client has left when they write to it, so a modern client, whose leaving is a cancellation, gets signs of life.  A legacy client
+ * over HTTP cancels with a notification.
+ */
+static bool
+given_up(void *arg)
+{
+	struct mcp_call *call = way_back(arg);
+	struct mcp_stream *s = call->io->stream;
+	int64_t now = now_ms();
+	bool beats = now >= (call->beat_ms != 0 ? call->beat_ms : call->began_ms + BEAT_MS);
+
+	if (beats)
+		call->beat_ms = now + BEAT_MS;
+	if (!call->left && s != NULL && (call->era == ERA_MODERN || call->io->lasting))
+		call->left = !s->there(s, beats);
+	else if (!call->left)
+		call->left = mcp_was_cancelled(call);
+	return call->left;
+}
+
+void
+mcp_follow(struct mcp_call *call, struct tool_call *tool)
+{
+	struct way *w = arena_alloc(call->c->a, sizeof(*w));
+
+	*w = (struct way){ call, tool };
+	if (call->io->stream != NULL)
+		tool->report = report;
+	tool->given_up = given_up;
+	tool->report_arg = w;
 }

@@ -31,4 +31,7 @@ bool mcp_log(struct mcp_call *call, enum mcp_level level, const char *logger, co
 /* Has the client left?  A modern client that leaves has cancelled its request. */
 bool mcp_cancelled(struct mcp_call *call);
 
+/* Let a tool tell how far it is, and its statement be cancelled when the client gives the call up; before tool_call(). */
+void mcp_follow(struct mcp_call *call, struct tool_call *tool);
+
 #endif

@@ -7,6 +7,7 @@
 #include "core/banned.h"
 #include "core/json.h"
 #include "mcp/apps.h"
+#include "mcp/notify.h"
 #include "mcp/session.h"
 
 static const char json_media[] = "application/json";
@@ -118,6 +119,7 @@ run(struct mcp_call *call, const struct mcp_found *found, struct tool_call *tool
 		.name = found->resource->tool, .args = args, .who = io->who, .locale = io->locale, .via = io->via,
 		.session_id = io->session_id, .remote_ip = io->remote_ip,
 	};
+	mcp_follow(call, tool);
 	return tool_call(call->c, tool);
 }
 

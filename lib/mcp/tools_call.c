@@ -98,12 +98,6 @@ call_fixture(struct mcp_call *call, const struct mcp_fixture_tool *t, json_objec
 }
 
 static bool
-report(void *arg, double done, double total, const char *message)
-{
-	return mcp_progress(arg, done, total, message);
-}
-
-static bool
 read_params(struct mcp_call *call, struct tool_call *tool)
 {
 	if (!mcp_string_param(call, "name", &tool->name))
@@ -143,8 +137,6 @@ mcp_tools_call(struct mcp_call *call)
 		.idempotency_key = io->idempotency_key,
 		.remote_ip = io->remote_ip,
 		.server = io->server,
-		.report = io->stream != NULL ? report : NULL,
-		.report_arg = call,
 	};
 	const struct mcp_fixture_tool *fixture;
 	const struct tool *found;
@@ -171,6 +163,7 @@ mcp_tools_call(struct mcp_call *call)
 			return mcp_count(call);
 	}
 	ctx_clear_error(call->c);
+	mcp_follow(call, &tool);
 	e = tool_call(call->c, &tool);
 	io->rate = tool.rate;
 	io->rated = true;

@@ -83,6 +83,7 @@ add_framed(struct db_pipe *p, const struct frame *f, const struct sql *q, int n,
 	if (f->block && !db.in_tx)
 		db_pipe_add(p, &sql_tx_commit, 0, NULL);
 	p->want = want;
+	p->may_give_up = true;
 }
 
 /* In the open transaction; its BEGIN and its speaker go along with its first statement. */
@@ -107,6 +108,8 @@ run_inside(struct ctx *c, const struct db_subject *who, const struct sql *q, int
 	end = db_pipe_run(c, &p, out, &bad, &at);
 	if (end == DB_REFUSED)
 		e = db_refused(c, p.q[at]->name, bad);
+	else if (end == DB_GIVEN_UP)
+		e = E_CANCELLED;
 	PQclear(bad);
 	return end == DB_DONE ? E_OK : e;
 }
@@ -131,7 +134,7 @@ run_alone(struct ctx *c, const struct frame *f, const struct sql *q, int n, cons
 		if (end == DB_DONE)
 			return E_OK;
 		stale = end == DB_REFUSED && !again && db_is_stale(bad);
-		e = end == DB_LOST ? E_UNAVAILABLE : E_OK;
+		e = end == DB_LOST ? E_UNAVAILABLE : end == DB_GIVEN_UP ? E_CANCELLED : E_OK;
 		if (end == DB_REFUSED && !stale)
 			e = db_refused(c, p.q[at]->name, bad);
 		PQclear(bad);

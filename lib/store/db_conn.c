@@ -1,6 +1,7 @@
 /* The connection: opening, watching, losing and closing it, and the notifications that come with it. */
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,9 @@
 #include "store/shm.h"
 
 #define TLS_LOOK_MS 20
+#define LEFT_LOOK_MS 100	/* between two looks whether the caller has given up */
+
+const char DB_DEADLINE[] = "deadline", DB_LEFT[] = "given up";
 
 struct db_state db;
 
@@ -63,6 +67,45 @@ db_unavailable(struct ctx *c)
 	return fail(c, E_UNAVAILABLE, NULL);
 }
 
+/* PQcancel() connects, and waits for the server to close: for long, when that is stopped. */
+static void *
+cancel(void *arg)
+{
+	char why[256];
+
+	(void)PQcancel(arg, why, sizeof(why));
+	PQfreeCancel(arg);
+	return NULL;
+}
+
+/*
+ * Nobody waits for what the server does on this connection: let it stop, without waiting for that.  The connection has to be dropped, since the order may
+ * arrive after the statement's end and would hit the next one.
+ */
+static void
+order_cancel(void)
+{
+	PGcancel *order = PQgetCancel(db.pg);
+	pthread_attr_t detached;
+	pthread_t thread;
+
+	if (order == NULL || pthread_attr_init(&detached) != 0)
+		return;
+	(void)pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+	if (pthread_create(&thread, &detached, cancel, order) != 0)
+		PQfreeCancel(order);
+	(void)pthread_attr_destroy(&detached);
+}
+
+void
+db_give_up(struct ctx *c, const char *statement)
+{
+	log_event(LOG_INFO_, c, "statement given up", LOG_S("statement", statement));
+	(void)fail(c, E_CANCELLED, NULL);
+	order_cancel();
+	db_drop();
+}
+
 enum err
 db_lost(struct ctx *c, const char *statement, const char *why, const PGresult *last)
 {
@@ -71,6 +114,8 @@ db_lost(struct ctx *c, const char *statement, const char *why, const PGresult *l
 	log_event(LOG_ERROR_, c, "database connection dropped", LOG_S("statement", statement), LOG_S("why", why),
 		LOG_S("sqlstate", state), LOG_S("text", db.pg ? PQerrorMessage(db.pg) : ""));
 	breaker_failed(BREAKER_POSTGRESQL);
+	if (why == DB_DEADLINE)
+		order_cancel();
 	db_drop();
 	return db_unavailable(c);
 }
@@ -98,29 +143,33 @@ poll_until(int fd, short events, int64_t end_ms)
  * Under TLS bytes may wait in the TLS library, where poll() does not see them: there the look is repeated every TLS_LOOK_MS.
  */
 bool
-db_wait(int64_t end_ms, bool *timed_out)
+db_wait(const struct ctx *by, int64_t end_ms, const char **why)
 {
+	bool asks = by != NULL && by->given_up != NULL;
 	int todo = PQflush(db.pg);
-	int64_t look = PQsslInUse(db.pg) ? now_ms() + TLS_LOOK_MS : end_ms;
+	int64_t look = PQsslInUse(db.pg) ? now_ms() + TLS_LOOK_MS : asks ? now_ms() + LEFT_LOOK_MS : end_ms;
 
 	if (todo < 0)
 		return false;
-	if (!poll_until(PQsocket(db.pg), (short)(POLLIN | (todo ? POLLOUT : 0)), look < end_ms ? look : end_ms) &&
-	    now_ms() >= end_ms) {
-		*timed_out = true;
-		return false;
+	if (!poll_until(PQsocket(db.pg), (short)(POLLIN | (todo ? POLLOUT : 0)), look < end_ms ? look : end_ms)) {
+		if (now_ms() >= end_ms)
+			*why = DB_DEADLINE;
+		else if (asks && by->given_up(by->given_up_arg))
+			*why = DB_LEFT;
+		if (*why == DB_DEADLINE || *why == DB_LEFT)
+			return false;
 	}
 	return PQconsumeInput(db.pg) == 1;
 }
 
 bool
-db_flush(int64_t end_ms, bool *timed_out)
+db_flush(int64_t end_ms, const char **why)
 {
 	int todo;
 
 	while ((todo = PQflush(db.pg)) > 0) {
 		if (!poll_until(PQsocket(db.pg), POLLIN | POLLOUT, end_ms)) {
-			*timed_out = true;
+			*why = DB_DEADLINE;
 			return false;
 		}
 		if (PQconsumeInput(db.pg) != 1)
@@ -263,6 +312,7 @@ session_start(struct ctx *c)
 		PQclear(bad);
 		db_drop();
 		return e == E_UNAVAILABLE ? e : E_INTERNAL;
+	case DB_GIVEN_UP:
 	case DB_LOST:
 		PQclear(bad);
 		break;

@@ -25,11 +25,11 @@ static PGresult *
 next_result(struct ctx *c, bool *lost)
 {
 	int64_t end = stall_end(c);
-	bool timed_out = false;
+	const char *why = NULL;
 
 	*lost = false;
 	while (PQisBusy(db.pg))
-		if (!db_wait(end, &timed_out)) {
+		if (!db_wait(NULL, end, &why)) {
 			*lost = true;
 			return NULL;
 		}
@@ -115,10 +115,10 @@ db_copy_begin(struct ctx *c, struct db_copy *cp, const struct sql *q)
 static enum err
 drain(struct db_copy *cp)
 {
-	bool timed_out = false;
+	const char *why = "copy";
 
-	if (!db_flush(stall_end(cp->c), &timed_out))
-		return db_lost(cp->c, cp->q->name, timed_out ? "deadline" : "copy", NULL);
+	if (!db_flush(stall_end(cp->c), &why))
+		return db_lost(cp->c, cp->q->name, why, NULL);
 	cp->pending = 0;
 	return E_OK;
 }
@@ -205,13 +205,13 @@ static int
 copy_portion(struct ctx *c, const struct sql *q, enum err (*put)(void *, const char *, size_t), void *arg, enum err *e)
 {
 	int64_t end = stall_end(c);
-	bool timed_out = false;
+	const char *why = "copy";
 	char *p = NULL;
 	int n;
 
 	while ((n = PQgetCopyData(db.pg, &p, 1)) == 0)
-		if (!db_wait(end, &timed_out)) {
-			*e = db_lost(c, q->name, timed_out ? "deadline" : "copy", NULL);
+		if (!db_wait(NULL, end, &why)) {
+			*e = db_lost(c, q->name, why, NULL);
 			return 0;
 		}
 	if (n == -1)

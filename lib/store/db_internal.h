@@ -42,6 +42,7 @@ struct db_pipe {
 	int n;
 	int want;				/* entry whose result the caller wants */
 	bool broken;				/* a statement could not be queued */
+	bool may_give_up;			/* nothing of it is left undone halfway when its caller gives it up, see ctx.h */
 	const struct sql *q[DB_PIPE_MAX];
 	struct db_prepared *prep[DB_PIPE_MAX];	/* the entry prepares this one; NULL: it runs a statement */
 };
@@ -50,6 +51,7 @@ struct db_pipe {
 enum db_end {
 	DB_DONE,	/* every statement succeeded */
 	DB_REFUSED,	/* *bad is the first error; the connection is idle */
+	DB_GIVEN_UP,	/* the caller has given it up: the server was told to cancel it, E_CANCELLED is noted, the connection dropped */
 	DB_LOST		/* deadline or connection: dropped; *bad is the server's last word or NULL */
 };
 
@@ -57,14 +59,20 @@ enum db_end {
 /* An open connection, reopened once when it has died since its last use.  E_UNAVAILABLE, noted in c, otherwise. */
 enum err db_open(struct ctx *c);
 void db_drop(void);
-/* Wait until the socket is readable (or writable while data waits to be sent) and take in what came; false: deadline or lost. */
-bool db_wait(int64_t end_ms, bool *timed_out);
+/*
+ * Wait until the socket is readable (or writable while data waits to be sent) and take in what came; false: *why is DB_DEADLINE or DB_LEFT, or as it was
+ * when the connection is lost.  by: whom to ask whether the request was given up; NULL: nobody.
+ */
+bool db_wait(const struct ctx *by, int64_t end_ms, const char **why);
 /* Send all that waits, taking in what comes meanwhile; false: deadline or lost.  db_wait() would wait for an answer once all is sent. */
-bool db_flush(int64_t end_ms, bool *timed_out);
+bool db_flush(int64_t end_ms, const char **why);
+extern const char DB_DEADLINE[], DB_LEFT[];
 /* Collect what PQnotifies has. */
 void db_note_notifications(void);
 /* The connection failed under a statement: log, tell the breaker, drop it, note E_UNAVAILABLE. */
 enum err db_lost(struct ctx *c, const char *statement, const char *why, const PGresult *last);
+/* Have the server cancel what runs, without waiting for it, and drop the connection; notes E_CANCELLED. */
+void db_give_up(struct ctx *c, const char *statement);
 /* statement_timeout, lock_timeout and so on as parameters of sql_db_session; local: for this transaction only. */
 void db_session_params(const char *v[5], bool local);
 /* E_UNAVAILABLE with a hint when to come back. */

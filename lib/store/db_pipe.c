@@ -121,11 +121,11 @@ db_pipe_add(struct db_pipe *p, const struct sql *q, int n, const char *const *v)
 
 /* The next result, NULL at the end of an entry; false: lost. */
 static bool
-next_result(int64_t end_ms, PGresult **r, bool *timed_out)
+next_result(const struct ctx *by, int64_t end_ms, PGresult **r, const char **why)
 {
 	*r = NULL;
 	while (PQisBusy(db.pg))
-		if (!db_wait(end_ms, timed_out))
+		if (!db_wait(by, end_ms, why))
 			return false;
 	*r = PQgetResult(db.pg);
 	return true;
@@ -133,13 +133,13 @@ next_result(int64_t end_ms, PGresult **r, bool *timed_out)
 
 /* All results of entry i: the last one that is no refusal is kept if it is wanted. */
 static bool
-take_entry(struct db_pipe *p, int i, int64_t end_ms, PGresult **out, PGresult **bad, int *bad_at, bool *timed_out)
+take_entry(struct ctx *c, struct db_pipe *p, int i, PGresult **out, PGresult **bad, int *bad_at, const char **why)
 {
 	PGresult *r;
 	bool good = false;
 
 	for (;;) {
-		if (!next_result(end_ms, &r, timed_out))
+		if (!next_result(p->may_give_up ? c : NULL, c->deadline_ms, &r, why))
 			return false;
 		if (r == NULL)
 			break;
@@ -173,12 +173,12 @@ take_entry(struct db_pipe *p, int i, int64_t end_ms, PGresult **out, PGresult **
 }
 
 static bool
-take_sync(int64_t end_ms, bool *timed_out)
+take_sync(int64_t end_ms, const char **why)
 {
 	PGresult *r;
 	bool got;
 
-	if (!next_result(end_ms, &r, timed_out))
+	if (!next_result(NULL, end_ms, &r, why))
 		return false;
 	got = PQresultStatus(r) == PGRES_PIPELINE_SYNC;
 	PQclear(r);
@@ -188,14 +188,15 @@ take_sync(int64_t end_ms, bool *timed_out)
 enum db_end
 db_pipe_run(struct ctx *c, struct db_pipe *p, PGresult **out, PGresult **bad, int *bad_at)
 {
-	bool timed_out = false, ok;
+	const char *why = "connection lost";
+	bool ok;
 
 	*out = *bad = NULL;
 	*bad_at = p->n > 0 ? p->n - 1 : 0;
 	ok = !p->broken && PQpipelineSync(db.pg);
 	for (int i = 0; ok && i < p->n; i++)
-		ok = take_entry(p, i, c->deadline_ms, out, bad, bad_at, &timed_out);
-	ok = ok && take_sync(c->deadline_ms, &timed_out);
+		ok = take_entry(c, p, i, out, bad, bad_at, &why);
+	ok = ok && take_sync(c->deadline_ms, &why);
 	if (ok) {
 		breaker_ok(BREAKER_POSTGRESQL);
 		db_note_notifications();
@@ -207,7 +208,11 @@ db_pipe_run(struct ctx *c, struct db_pipe *p, PGresult **out, PGresult **bad, in
 	*out = NULL;
 	if (ok)
 		return DB_REFUSED;
-	(void)db_lost(c, p->n > 0 ? p->q[*bad_at]->name : "", timed_out ? "deadline" : "connection lost", *bad);
+	if (why == DB_LEFT) {
+		db_give_up(c, p->q[p->want]->name);
+		return DB_GIVEN_UP;
+	}
+	(void)db_lost(c, p->n > 0 ? p->q[*bad_at]->name : "", why, *bad);
 	return DB_LOST;
 }
 

@@ -34,6 +34,15 @@ kv_get(struct ctx *c, const char *key, const char **out, size_t *outsz)
 	return kv_pg_get(c, key, out, outsz);
 }
 
+const char *
+kv_peek(struct ctx *c, const char *key)
+{
+	const char *value = NULL;
+	size_t n;
+
+	return check(c, key, 0) == E_OK && kv_redis_get(c, key, &value, &n) ? value : NULL;
+}
+
 enum err
 kv_set(struct ctx *c, const char *key, const char *val, size_t valsz, int64_t ttl_s, bool only_new, bool *stored)
 {

@@ -13,6 +13,8 @@
 
 /* *out is NULL when the key is absent or expired; else NUL-terminated in the arena. */
 enum err kv_get(struct ctx *c, const char *key, const char **out, size_t *outsz) __attribute__((warn_unused_result));
+/* kv_get() that asks Redis alone, for while PostgreSQL is at work; NULL also when there is none. */
+const char *kv_peek(struct ctx *c, const char *key);
 /* only_new: set only if absent; *stored tells (may be NULL). ttl_s >= 1. */
 enum err kv_set(struct ctx *c, const char *key, const char *val, size_t valsz, int64_t ttl_s, bool only_new, bool *stored)
 	__attribute__((warn_unused_result));

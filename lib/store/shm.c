@@ -214,3 +214,23 @@ shm_bump(enum shm_generation g)
 {
 	(void)atomic_fetch_add(&shm_map()->generations[g], 1);
 }
+
+/* The time first: whoever finds the key finds a time that is not older. */
+void
+shm_note(const char *key)
+{
+	uint64_t h = shm_hash(key, strlen(key));
+	struct shm_note *n = &shm_map()->notes[h & (SHM_NOTES - 1)];
+
+	atomic_store(&n->left_ms, now_ms());
+	atomic_store(&n->key, h);
+}
+
+bool
+shm_noted(const char *key, int64_t since_ms)
+{
+	uint64_t h = shm_hash(key, strlen(key));
+	struct shm_note *n = &shm_map()->notes[h & (SHM_NOTES - 1)];
+
+	return atomic_load(&n->key) == h && atomic_load(&n->left_ms) >= since_ms;
+}

@@ -26,6 +26,13 @@ enum shm_generation { SHM_TOKENS, SHM_SETTINGS, SHM_TOOLS, SHM__GENERATIONS };
 uint64_t shm_generation(enum shm_generation g);
 void shm_bump(enum shm_generation g);
 
+/*
+ * Notes that one process leaves for another, which looks for them: "this request was given up".  A note may be lost when many are left at a time.
+ * since_ms: in now_ms(), only what was left later counts.
+ */
+void shm_note(const char *key);
+bool shm_noted(const char *key, int64_t since_ms);
+
 /* Circuit breaker. */
 enum breaker { BREAKER_POSTGRESQL, BREAKER_REDIS, BREAKER_HTTP, BREAKER__MAX };
 /* May the dependency be called now?  Open after 5 failures in 10 s without a success between them (a

@@ -12,7 +12,7 @@
 #include "core/banned.h"
 
 #define SHM_MAGIC 0x316d68736b756f73ULL	/* "soukshm1" */
-#define SHM_VERSION 2u
+#define SHM_VERSION 3u
 
 #define SHM_BREAKERS 16u		/* of enum breaker */
 #define SHM_HOSTS 256u		/* breakers of HTTP hosts, by hash */
@@ -21,6 +21,7 @@
 #define SHM_PROCESSES 256u
 #define SHM_COUNTERS 2048u	/* power of two */
 #define SHM_HISTOGRAMS 512u	/* power of two */
+#define SHM_NOTES 256u		/* power of two */
 #define SHM_SERIES_TEXT 168	/* name{label="value",...} and its NUL */
 #define SHM_BUCKETS 14		/* of a histogram, the last unbounded */
 
@@ -36,6 +37,12 @@ struct shm_head {
 /* See shm_rate.c. */
 struct shm_rate_slot {
 	_Atomic uint64_t key, state;
+};
+
+/* A note: the hash of its key, and when it was left. */
+struct shm_note {
+	_Atomic uint64_t key;
+	_Atomic int64_t left_ms;
 };
 
 /* Requests in flight of a process: process id in the upper half, their number in the lower. */
@@ -66,6 +73,7 @@ struct shm {
 	_Atomic uint64_t breakers[SHM_BREAKERS + SHM_HOSTS];
 	_Atomic uint64_t dropped;	/* metrics for which there was no room */
 	struct shm_process processes[SHM_PROCESSES];
+	struct shm_note notes[SHM_NOTES];
 	struct shm_rate_slot rate[SHM_RATE_SLOTS];
 	struct shm_counter counters[SHM_COUNTERS];
 	struct shm_histogram histograms[SHM_HISTOGRAMS];

@@ -129,19 +129,30 @@ run_statement(struct ctx *c, struct tool_call *call, const struct db_subject *wh
 	return db_call(c, t->read_only ? DB_READ : DB_WRITE, who, t->sql, t->nparams, v, &call->json, &call->n);
 }
 
+/* A handler that writes may have done outside what cannot be undone; a statement is undone whole. */
+static enum err
+run_tool(struct ctx *c, struct tool_call *call, const struct db_subject *who)
+{
+	enum err e;
+
+	if (call->tool->handler == NULL || call->tool->read_only) {
+		c->given_up = call->given_up;
+		c->given_up_arg = call->report_arg;
+	}
+	e = call->tool->handler != NULL ? call->tool->handler(c, call) : run_statement(c, call, who);
+	c->given_up = NULL;
+	return e;
+}
+
 /* The statement or the handler, in whatever transaction is open. */
 static enum err
 work(struct ctx *c, struct tool_call *call, const struct db_subject *who)
 {
-	call->json = NULL;
-	if (call->tool->handler != NULL) {
-		enum err e = call->tool->handler(c, call);
+	enum err e;
 
-		if (e != E_OK)
-			return e;
-	} else if (run_statement(c, call, who)) {
-		return c->err;
-	}
+	call->json = NULL;
+	if ((e = run_tool(c, call, who)) != E_OK)
+		return e;
 	if (call->json == NULL)
 		return fail(c, E_NOT_FOUND, "%s: nothing was found for these arguments", call->tool->name);
 	make_one_line(c, call);

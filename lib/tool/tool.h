@@ -112,7 +112,9 @@ struct tool_call {
 	const char *server;		/* only tools that this server lists, "" for any server; NULL: all tools */
 	/* Tell whoever waits how far long work is (total < 0: unknown; message may be NULL); false: the caller has left, stop.  NULL: nobody listens. */
 	bool (*report)(void *arg, double done, double total, const char *message);
-	void *report_arg;
+	/* Has the caller given the call up?  Asked while the statement of a tool runs, see ctx.h; NULL: it cannot. */
+	bool (*given_up)(void *arg);
+	void *report_arg;		/* of both */
 	enum err refused;		/* the arguments could not even be made (noted in c): refused where they would be validated */
 	/* out */
 	const struct tool *tool;	/* NULL when the name is unknown */

@@ -70,6 +70,6 @@ bool res_stream_event(struct req *r, const char *json, size_t n);
 bool res_stream_comment(struct req *r);
 /* Lines of the stream as they are, with the blank line at their end: an id, a retry. */
 bool res_stream_lines(struct req *r, const char *text, size_t n);
-bool res_stream_gone(struct req *r);	/* without writing, where the server tells; also when this process is to end */
+bool res_stream_gone(struct req *r);	/* without writing, where the server tells */
 
 #endif

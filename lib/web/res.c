@@ -211,5 +211,5 @@ res_stream_gone(struct req *r)
 {
 	if (!r->res->broken)
 		r->res->broken = conn_gone(r->conn);
-	return r->res->broken || conn_stopping();
+	return r->res->broken;
 }

@@ -12,7 +12,7 @@ import urllib.request
 
 import pytest
 
-from support import ROOT
+from support import ROOT, token_id
 from websocket import BINARY, PING, PONG, Refused, WebSocket
 
 CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_categories", "arguments": {}}}
@@ -136,6 +136,54 @@ def test_answers_who_sends_much_at_a_time(daemon):
     for i in range(1500):
         ws.send({"jsonrpc": "2.0", "id": i, "method": "ping"})
     assert sorted(ws.message()["id"] for _ in range(1500)) == list(range(1500))
+
+
+@contextlib.contextmanager
+def slow_orders(souk):
+    """Whoever looks for an order waits a second for each that there is."""
+    souk.sql("CREATE POLICY slow_for_test ON shop.orders AS RESTRICTIVE FOR SELECT USING (pg_sleep(1) IS NOT NULL)")
+    try:
+        yield
+    finally:
+        souk.sql("DROP POLICY slow_for_test ON shop.orders")
+
+
+def test_a_call_that_is_cancelled_ends_its_statement(souk, daemon):
+    """By a notification, or by the connection's end; over WebSocket and over a pipe. What was cancelled is not answered."""
+    d = daemon()
+    tokens = [souk.token("orders:read") for _ in range(3)]
+    call = {"jsonrpc": "2.0", "id": "slow", "method": "tools/call", "params": {"name": "search_orders", "arguments": {}}}
+    cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "slow"}}
+    ping = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
+
+    def running():
+        return int(souk.value("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'PgSleep'"))
+
+    def ended(token):
+        where = f"FROM souk.interactions WHERE token_id = '{token_id(token)}'"
+        until(lambda: souk.value("SELECT count(*) " + where) == "1")
+        assert souk.value("SELECT error_code " + where) == "MCP_CANCELLED"
+        until(lambda: running() == 0)
+
+    with slow_orders(souk):
+        for token, stays in ((tokens[0], True), (tokens[1], False)):
+            ws = d.connect(headers={"Authorization": f"Bearer {token}"})
+            ws.send(call)
+            until(lambda: running() == 1)
+            if stays:
+                ws.send(cancel)
+                ended(token)
+                assert ws.call("ping", number=2) == {"jsonrpc": "2.0", "id": 2, "result": {}}, "nothing but this answer comes"
+            ws.sock.close()
+            ended(token)
+        with subprocess.Popen([os.path.join(os.path.dirname(souk.bin), "souk-stdio")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                              env={**os.environ, "SOUK_CONF": souk.conf, "SOUK_TOKEN": tokens[2]}) as pipe:
+            print(json.dumps(call), file=pipe.stdin, flush=True)
+            until(lambda: running() == 1)
+            print(json.dumps(cancel), file=pipe.stdin, flush=True)
+            ended(tokens[2])
+            out, _ = pipe.communicate(json.dumps(ping) + "\n", timeout=20)
+            assert [json.loads(line) for line in out.splitlines()] == [{"jsonrpc": "2.0", "id": 2, "result": {}}]
 
 
 def test_a_broken_client_leaves_nothing_behind(daemon):

@@ -1,6 +1,7 @@
 /* lib/store/db*.c against a real PostgreSQL: round trips, errors, deadlines, lost connections. */
 #include <check.h>
 #undef fail	/* one of Check's old names, and one of ours */
+#include <poll.h>
 #include <signal.h>
 
 #include "core/clock.h"
@@ -330,6 +331,87 @@ START_TEST(deadline_ends_a_slow_statement)
 }
 END_TEST
 
+/* Does the server stop working for that process?  Asked of a second connection. */
+static bool
+comes_to_rest(const char *pid)
+{
+	PGconn *other = PQconnectdb(cfg_str("DATABASE_URL"));
+	int64_t end = now_ms() + 10000;
+	bool active = true;
+
+	ck_assert_int_eq(PQstatus(other), CONNECTION_OK);
+	while (active && now_ms() < end) {
+		PGresult *r = PQexecParams(other, "SELECT 1 FROM pg_stat_activity WHERE pid = $1::integer AND state = 'active'", 1, NULL, &pid, NULL,
+			NULL, 0);
+
+		active = PQntuples(r) != 0;
+		PQclear(r);
+		(void)poll(NULL, 0, 10);
+	}
+	PQfinish(other);
+	return !active;
+}
+
+static int looks;
+
+static bool
+given_up_after_two_looks(void *arg)
+{
+	ck_assert_ptr_eq(arg, &looks);
+	return ++looks > 2;
+}
+
+/* Whoever gives a request up ends its statement, too, and is no failure of the database. */
+START_TEST(a_statement_that_is_given_up_ends)
+{
+	for (int i = 0; i < 8; i++) {
+		const char *pid = call(DB_READ, &q_pid, NULL);
+		int64_t t = now_ms();
+
+		looks = 0;
+		c.given_up = given_up_after_two_looks;
+		c.given_up_arg = &looks;
+		ck_assert_int_eq(refused(i % 2 ? DB_READ : DB_WRITE, &q_sleep, "60"), E_CANCELLED);
+		c.given_up = NULL;
+		ck_assert_int_le(now_ms() - t, 5000);
+		ck_assert(comes_to_rest(pid));
+	}
+	ck_assert_str_eq(breaker_state(BREAKER_POSTGRESQL), "closed");
+	ck_assert_ptr_nonnull(call(DB_READ, &q_pid, NULL));
+}
+END_TEST
+
+START_TEST(a_transaction_that_is_given_up_is_rolled_back)
+{
+	const char *key = "given-up", *v[1] = { key }, *out;
+	size_t n;
+
+	ck_assert_int_eq(db_begin(&c, DB_WRITE, NULL), E_OK);
+	ck_assert_int_eq(db_text(&c, &q_set, 1, v, &out, &n), E_OK);
+	looks = 0;
+	c.given_up = given_up_after_two_looks;
+	c.given_up_arg = &looks;
+	v[0] = "60";
+	ck_assert_int_eq(db_text(&c, &q_sleep, 1, v, &out, &n), E_CANCELLED);
+	c.given_up = NULL;
+	ck_assert_int_eq(db_commit(&c), E_UNAVAILABLE);
+	db_rollback(&c);
+	ctx_clear_error(&c);
+	ck_assert_str_eq(call(DB_READ, &q_count, key), "0");
+}
+END_TEST
+
+/* The server's own limit counts from the statement's beginning, ours from the request's. */
+START_TEST(a_statement_behind_its_deadline_ends)
+{
+	const char *pid = call(DB_READ, &q_pid, NULL);
+
+	deadline_in(200);
+	ck_assert_int_eq(refused(DB_READ, &q_sleep, "60"), E_UNAVAILABLE);
+	ck_assert(comes_to_rest(pid));
+}
+END_TEST
+
 /* A server that is stopped with SIGSTOP cannot run its own time-outs: ours have to hold, in every phase. */
 START_TEST(deadline_holds_for_a_frozen_server)
 {
@@ -465,6 +547,9 @@ suite(void)
 	tcase_add_test(faults, role_and_session);
 	tcase_add_test(faults, notifications_are_counted);
 	tcase_add_test(faults, deadline_ends_a_slow_statement);
+	tcase_add_test(faults, a_statement_that_is_given_up_ends);
+	tcase_add_test(faults, a_transaction_that_is_given_up_is_rolled_back);
+	tcase_add_test(faults, a_statement_behind_its_deadline_ends);
 	if (servers_own) {
 		tcase_add_test(faults, deadline_holds_for_a_frozen_server);
 		tcase_add_test(faults, breaker_answers_at_once);
