@@ -66,7 +66,7 @@ cmd_staff_passwd(struct cli *cli)
 		return CLI_USAGE;
 	if ((e = staff_passwd(&cli->c, cli->argv[0], password)) != E_OK)
 		return cli_fail_err(cli, e);
-	printf("%s has a new password and is logged out everywhere\n", cli->argv[0]);
+	printf("%s has a new password, is logged out everywhere, and has no assistants any more\n", cli->argv[0]);
 	return CLI_OK;
 }
 

@@ -266,6 +266,20 @@ def test_what_a_person_loses_their_tokens_lose(souk, oauth, staff):
             c.close()
 
 
+def test_a_new_password_or_a_closed_account_ends_what_was_granted(souk, oauth, staff):
+    """Whoever knew the old password may have used it to let an assistant in."""
+    email = souk.value(f"SELECT email FROM souk.staff WHERE id = {staff}")
+    for command, given in (("passwd", "a new password for this test\n"), ("disable", None)):
+        got = oauth.tokens(support.session(souk, staff=staff), scope="sales:read")
+        waiting = oauth.code(support.session(souk, staff=staff), scope="sales:read")
+        assert anew(souk).request("GET", "/api/mcp/sales?limit=1", token=got["access_token"]).status == 200
+        souk.souk("staff", command, email, stdin=given)
+        souk.souk("staff", "enable", email)
+        assert anew(souk).request("GET", "/api/mcp/sales?limit=1", token=got["access_token"]).status == 401
+        refused(oauth.refresh(got["refresh_token"]), "invalid_grant")
+        refused(oauth.exchange(waiting), "invalid_grant")
+
+
 def test_an_erased_customer_has_no_assistants(souk, oauth):
     """Neither what was given out nor what waits to be fetched."""
     gone = souk.value("INSERT INTO shop.customers (email, name) VALUES (NULL, 'Gone') RETURNING id")
