@@ -39,14 +39,11 @@ cmd_call(struct cli *cli)
 		.idempotency_key = cli_value(cli, "key") };
 	const char *token = cli_value(cli, "as");
 	struct subject who;
-	char why[256];
 	enum err e;
 
 	if (token != NULL && cli_value(cli, "admin") != NULL)
 		return cli_fail(cli, CLI_USAGE, "--as or --admin, not both");
 	shm_open_state();
-	if (!tools_init(why, sizeof(why)))
-		return cli_fail(cli, CLI_FAILED, "%s", why);
 	if (token != NULL) {
 		if ((e = subject_resolve(&cli->c, &(struct bearer){ .text = token, .remote_ip = "127.0.0.1" }, &who)) != E_OK)
 			return cli_fail_err(cli, e);

@@ -20,36 +20,21 @@ text_of(json_object *o, const char *key, const char *otherwise)
 static void
 print_servers(const struct tool *t)
 {
-	json_object *list;
-	const char *between = "";
-
-	if (!json_object_object_get_ex(t->contract, "x-servers", &list))
-		return;
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		json_object *entry = json_object_array_get_idx(list, i);
-
-		if (json_object_is_type(entry, json_type_string)) {
-			printf("%s`/mcp/%s`", between, json_object_get_string(entry));
-			between = ", ";
-			continue;
-		}
-		json_object_object_foreach(entry, server, name) {
-			printf("%s`/mcp/%s` (as `%s`)", between, server, json_object_get_string(name));
-			between = ", ";
-		}
+	for (const struct tool_listing *l = t->listings; l->server != NULL; l++) {
+		printf("%s`/mcp/%s`", l > t->listings ? ", " : "", l->server);
+		if (strcmp(l->name, t->name) != 0)
+			printf(" (as `%s`)", l->name);
 	}
 }
 
 static void
 print_aliases(const struct tool *t)
 {
-	json_object *list;
-
-	if (!json_object_object_get_ex(t->contract, "x-aliases", &list) || !json_object_is_type(list, json_type_array))
+	if (t->aliases[0] == NULL)
 		return;
 	printf("Also callable as");
-	for (size_t i = 0; i < json_object_array_length(list); i++)
-		printf("%s `%s`", i ? "," : "", json_object_get_string(json_object_array_get_idx(list, i)));
+	for (size_t i = 0; t->aliases[i] != NULL; i++)
+		printf("%s `%s`", i ? "," : "", t->aliases[i]);
 	printf(".\n\n");
 }
 
@@ -71,15 +56,15 @@ print_bounds(json_object *p)
 static void
 print_arguments(const struct tool *t)
 {
-	json_object *props;
+	json_object *schema = tool_schema(t), *props;
 
-	if (!json_object_object_get_ex(t->input_schema, "properties", &props) || json_object_object_length(props) == 0) {
+	if (!json_object_object_get_ex(schema, "properties", &props) || json_object_object_length(props) == 0) {
 		printf("No arguments.\n\n");
 		return;
 	}
 	printf("| argument | type | meaning |\n|---|---|---|\n");
 	json_object_object_foreach(props, name, p) {
-		printf("| `%s`%s | %s | %s", name, schema_requires(t->input_schema, name) ? " (required)" : "", text_of(p, "type", "any"),
+		printf("| `%s`%s | %s | %s", name, schema_requires(schema, name) ? " (required)" : "", text_of(p, "type", "any"),
 			text_of(p, "description", ""));
 		print_bounds(p);
 		printf(" |\n");
@@ -90,15 +75,9 @@ print_arguments(const struct tool *t)
 static void
 print_markdown_entry(const struct tool *t)
 {
-	json_object *pairs;
-
 	printf("### %s\n\n%s\n\n", t->name, t->description);
-	if (t->rest != NULL) {
-		printf("`%s %s", text_of(t->rest, "method", "GET"), text_of(t->rest, "path", ""));
-		if (json_object_object_get_ex(t->rest, "query", &pairs)) {
-			json_object_object_foreach(pairs, key, value)
-				printf("?%s=%s", key, json_object_get_string(value));
-		}
+	if (t->rest.path != NULL) {
+		printf("`%s %s%s%s", t->rest.method, t->rest.path, t->rest.query != NULL ? "?" : "", t->rest.query != NULL ? t->rest.query : "");
 		printf("` · ");
 	} else {
 		print_servers(t);
@@ -129,17 +108,13 @@ print_json(void)
 	const char *between = "[";
 
 	for (const struct tool *t = tools_all(); t->name != NULL; t++, between = ",\n")
-		printf("%s%s", between, json_object_to_json_string_ext(t->contract, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+		printf("%s%s", between, t->text);
 	printf("]\n");
 }
 
 int
 cmd_tools(struct cli *cli)
 {
-	char err[512];
-
-	if (!tools_init(err, sizeof(err)))
-		return cli_fail(cli, CLI_USAGE, "%s", err);
 	if (cli_value(cli, "markdown") != NULL)
 		print_markdown();
 	else if (cli_value(cli, "json") != NULL)

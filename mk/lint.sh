@@ -10,7 +10,7 @@ tests/lint/house.sh || status=1
 
 shellcheck -S warning bin/souk-serve mk/*.sh tests/run tests/lint/*.sh .ci/run || status=1
 
-mapfile -t sources < <(ls lib/*/*.c cgi-bin/*.c bin/*.c 2>/dev/null)
+mapfile -t sources < <(ls lib/*/*.c cgi-bin/*.c bin/*.c tools/*.c 2>/dev/null)
 
 # cppcheck 2.10 does not know __VA_OPT__, which the log macro uses: it reads a
 # copy in which log events have no fields. Leaks are the sanitizer's (it takes a
@@ -18,7 +18,7 @@ mapfile -t sources < <(ls lib/*/*.c cgi-bin/*.c bin/*.c 2>/dev/null)
 copy=$B/cppcheck
 rm -rf "$copy"
 mkdir -p "$copy"
-cp -R lib cgi-bin bin mk/lint.h "$copy"
+cp -R lib cgi-bin bin tools mk/lint.h "$copy"
 sed -i 's/__VA_ARGS__ __VA_OPT__(,)//' "$copy"/lib/core/*.h
 (cd "$copy" && cppcheck --quiet --std=c11 --enable=warning,performance,portability \
 	--inline-suppr --suppress=missingIncludeSystem \

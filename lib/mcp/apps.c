@@ -143,17 +143,12 @@ app_read(struct mcp_call *call, const struct mcp_app_file *app, const char *uri)
 	return true;
 }
 
-const char *
-app_entry(struct mcp_call *call, const struct tool *t, const char *entry, size_t *n)
+void
+app_put_view(struct mcp_call *call, const struct tool *t)
 {
-	struct buf b;
-
 	if (t->app == NULL || !app_declared(call))
-		return entry;
-	buf_init(&b, call->c->a, *n + 256, *n + 512);
-	buf_put(&b, entry, *n - 1);
-	buf_printf(&b, ",\"_meta\":{\"ui\":{\"resourceUri\":\"%s%s\",\"visibility\":[\"model\",\"app\"]},\"ui/resourceUri\":\"%s%s\"}}", scheme, t->app,
-		scheme, t->app);
-	*n = b.n;
-	return b.p;
+		return;
+	call->out->n--;		/* the entry ends with '}': go on inside it */
+	buf_printf(call->out, ",\"_meta\":{\"ui\":{\"resourceUri\":\"%s%s\",\"visibility\":[\"model\",\"app\"]},\"ui/resourceUri\":\"%s%s\"}}", scheme,
+		t->app, scheme, t->app);
 }

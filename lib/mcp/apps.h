@@ -38,7 +38,7 @@ size_t app_put_resources(struct mcp_call *call, size_t start, size_t max, size_t
 /* Members of the result of resources/read. */
 bool app_read(struct mcp_call *call, const struct mcp_app_file *app, const char *uri);
 
-/* A tools/list entry of n bytes, with the view that the tool has. */
-const char *app_entry(struct mcp_call *call, const struct tool *t, const char *entry, size_t *n);
+/* Add the view that the tool has to its tools/list entry, which call->out ends with. */
+void app_put_view(struct mcp_call *call, const struct tool *t);
 
 #endif

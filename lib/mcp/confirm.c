@@ -124,7 +124,7 @@ mcp_confirmed(struct mcp_call *call, const struct tool *t, json_object *args)
 
 	if (!scope_held(call->io->who, t->scope))
 		return true;
-	if (schema_check(call->c, t->input_schema, args, false) != E_OK) {
+	if (schema_check(call->c, tool_schema(t), args, false) != E_OK) {
 		ctx_clear_error(call->c);
 		return true;
 	}

@@ -47,15 +47,15 @@ make_entry(struct ctx *c, json_object *file)
 }
 
 static void
-read_prompt(struct ctx *c, const struct tool_file *f, struct mcp_prompt *p)
+read_prompt(struct ctx *c, const struct prompt_file *f, struct mcp_prompt *p)
 {
 	size_t n;
 
 	if (json_parse(c, f->json, strlen(f->json), &p->file) || !json_object_is_type(p->file, json_type_object))
-		stop(f->path, ctx_message(c));
+		stop(f->name, ctx_message(c));
 	if (json_get_string(p->file, "name", 1, 64, &p->name, &n) != JSON_OK ||
 	    json_get_string(p->file, "x-servers", 0, 256, &p->servers, &n) != JSON_OK)
-		stop(f->path, "name or x-servers is missing");
+		stop(f->name, "name or x-servers is missing");
 	p->entry = make_entry(c, p->file);
 }
 
@@ -68,7 +68,7 @@ prompts_all(void)
 	if (prompts[0].name != NULL)
 		return prompts;
 	arena_init(&arena, PROMPT_MEMORY_MAX);
-	for (size_t i = 0; prompt_files[i].path != NULL && i < PROMPTS_MAX; i++)
+	for (size_t i = 0; i < PROMPTS_MAX && prompt_files[i].name != NULL; i++)
 		read_prompt(&c, &prompt_files[i], &prompts[i]);
 	return prompts;
 }

@@ -13,10 +13,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "tool/tool.h"
+struct prompt_file {
+	const char *name;	/* "product_description.json" */
+	const char *json;
+};
 
-/* Embedded, ended by a row without a path. */
-extern const struct tool_file prompt_files[];
+/* Embedded by tools/embed_prompt.awk, ended by a row without a name. */
+extern const struct prompt_file prompt_files[];
 
 struct mcp_prompt {
 	const char *name, *servers;

@@ -150,7 +150,7 @@ mcp_tools_call(struct mcp_call *call)
 		return call_fixture(call, fixture, tool.args);
 	found = tool_find(tool.name);
 	if (call->era == ERA_MODERN && found != NULL &&
-	    !header_params_match(call->c, io->headers, found->input_schema, tool.args, &call->error))
+	    !header_params_match(call->c, io->headers, tool_schema(found), tool.args, &call->error))
 		return mcp_count(call) && false;
 	/* who confirms is who speaks; what is wrong with a handle is told by tool_call() */
 	if (found != NULL && found->confirm != NULL && tool_handles(call->c, found, tool.args, &io->who) == E_OK) {

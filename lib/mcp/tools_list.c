@@ -21,16 +21,17 @@ comes_first(const struct tool *t)
 	return !t->needs_args && strcmp(t->scope, "none") == 0;
 }
 
-static void
-list_entry(struct mcp_call *call, struct listing *l, const char *entry, size_t n)
+/* One more entry: is it on the page?  The comma before it is written then. */
+static bool
+on_page(struct mcp_call *call, struct listing *l)
 {
 	size_t i = l->seen++;
 
 	if (i < l->start || i >= l->start + PAGE_ROWS)
-		return;
+		return false;
 	if (i > l->start)
 		buf_putc(call->out, ',');
-	buf_put(call->out, entry, n);
+	return true;
 }
 
 /* What a guest may do is shown to whoever may become one. */
@@ -44,13 +45,12 @@ static void
 list_tools(struct mcp_call *call, struct listing *l, bool first)
 {
 	for (const struct tool *t = tools_all(); t->name != NULL; t++) {
-		size_t n;
-		const char *entry = tool_entry(t, call->io->server, &n);
+		const char *name;
 
-		if (entry != NULL && comes_first(t) == first && may_see(call->io->who, t)) {
-			entry = app_entry(call, t, entry, &n);
-			list_entry(call, l, entry, n);
-		}
+		if (!tool_listed(t, call->io->server, &name) || comes_first(t) != first || !may_see(call->io->who, t) || !on_page(call, l))
+			continue;
+		tool_put_entry(call->out, t, name);
+		app_put_view(call, t);
 	}
 }
 
@@ -66,7 +66,8 @@ mcp_tools_list(struct mcp_call *call)
 	list_tools(call, &l, true);
 	list_tools(call, &l, false);
 	for (const struct mcp_fixture_tool *t = mcp_fixtures()->tools; t->name != NULL; t++)
-		list_entry(call, &l, t->entry, strlen(t->entry));
+		if (on_page(call, &l))
+			buf_puts(call->out, t->entry);
 	buf_putc(call->out, ']');
 	if (l.start > l.seen)
 		return mcp_fail(call, RPC_PARAMS_INVALID, 200, "cursor: is not one of this list");

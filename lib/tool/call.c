@@ -86,7 +86,7 @@ validate(struct ctx *c, struct tool_call *call)
 	}
 	if (!json_object_is_type(call->args, json_type_object))
 		return fail(c, E_INVALID, "arguments: must be an object");
-	if (schema_check(c, call->tool->input_schema, call->args, true))
+	if (schema_check(c, tool_schema(call->tool), call->args, true))
 		return c->err;
 	call->args_json = json_text(c, call->args, &call->args_n);
 	return E_OK;

@@ -1,6 +1,6 @@
 /*
  * Reads and checks one contract.  What is refused here is what clients would drop, or what would let a tool run without a permission, a limit or
- * a validation; so the program does not start with it.
+ * a validation; so no program is built with it.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -9,24 +9,25 @@
 #include "auth/signed.h"
 #include "core/banned.h"
 #include "core/buf.h"
-#include "core/config.h"
 #include "core/json.h"
 #include "tool/handles.h"
 #include "tool/registry.h"
 #include "tool/schema.h"
 
 #define NAME_MAX_SZ 40
-#define LIST_MAX 65536		/* bytes of one tools/list entry */
+#define TEXT_MAX 65536		/* bytes of a contract */
 
-const char *const tool_servers[] = {
-	"catalog", "orders", "support", "analytics", "storefront", "admin", "intent", "notifications", NULL
+/* A contract while it is read. */
+struct contract {
+	json_object *json, *input;	/* the whole, and its inputSchema */
+	struct tool *t;
 };
 
 static const char *const kinds[] = { "CHAT", "SEARCH", "RECOMMENDATION", "CONTENT_GENERATION", "ANALYTICS", NULL };
 
-/* The MCP members, in the order in which they are listed; then ours. */
+/* The MCP members beside the name, in the order in which they are listed; then ours. */
 static const char *const mcp_members[] = {
-	"name", "title", "description", "inputSchema", "outputSchema", "annotations", "icons", "_meta", NULL
+	"title", "description", "inputSchema", "outputSchema", "annotations", "icons", "_meta", NULL
 };
 static const char *const own_members[] = {
 	"x-scope", "x-rate", "x-servers", "x-aliases", "x-rest", "x-handler", "x-transaction", "x-interaction",
@@ -67,21 +68,22 @@ text(struct ctx *c, json_object *o, const char *key, const char **out)
 }
 
 static enum err
-read_names(struct ctx *c, const struct tool_file *file, struct tool *t)
+read_names(struct ctx *c, const struct tool_file *file, struct contract *k)
 {
+	struct tool *t = k->t;
 	const char *slash = strchr(file->path, '/');
 
-	json_object_object_foreach(t->contract, key, v) {
+	json_object_object_foreach(k->json, key, v) {
 		(void)v;
-		if (in_list(mcp_members, key) == NULL && in_list(own_members, key) == NULL)
+		if (strcmp(key, "name") != 0 && in_list(mcp_members, key) == NULL && in_list(own_members, key) == NULL)
 			return fail(c, E_INVALID, "unknown member %s", key);
 	}
 	if (slash == NULL)
 		return fail(c, E_INVALID, "the path must be server/name");
 	t->path = file->path;
 	t->server = arena_strndup(c->a, file->path, (size_t)(slash - file->path));
-	if (text(c, t->contract, "name", &t->name) || text(c, t->contract, "title", &t->title) ||
-	    text(c, t->contract, "description", &t->description))
+	if (text(c, k->json, "name", &t->name) || text(c, k->json, "title", &t->title) ||
+	    text(c, k->json, "description", &t->description))
 		return c->err;
 	if (strcmp(t->name, slash + 1) != 0)
 		return fail(c, E_INVALID, "name is \"%s\" but the file's is \"%s\"", t->name, slash + 1);
@@ -104,19 +106,20 @@ scope_ok(const char *s)
 }
 
 static enum err
-read_limits(struct ctx *c, struct tool *t)
+read_limits(struct ctx *c, struct contract *k)
 {
+	struct tool *t = k->t;
 	static const char *const hints[] = { "readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint", NULL };
 	json_object *annotations;
 	bool value;
 
-	if (text(c, t->contract, "x-scope", &t->scope) || text(c, t->contract, "x-rate", &t->rate))
+	if (text(c, k->json, "x-scope", &t->scope) || text(c, k->json, "x-rate", &t->rate))
 		return c->err;
 	if (!scope_ok(t->scope))
 		return fail(c, E_INVALID, "x-scope \"%s\" is neither none nor area:verb", t->scope);
 	if (!rate_class_known(t->rate))
 		return fail(c, E_INVALID, "x-rate \"%s\" is no rate class", t->rate);
-	if (json_get_object(t->contract, "annotations", &annotations) != JSON_OK)
+	if (json_get_object(k->json, "annotations", &annotations) != JSON_OK)
 		return fail(c, E_INVALID, "annotations are missing");
 	for (size_t i = 0; hints[i] != NULL; i++)
 		if (json_get_bool(annotations, hints[i], &value) != JSON_OK)
@@ -153,13 +156,13 @@ arrays_have_items(struct ctx *c, json_object *schema, int depth)
 }
 
 static enum err
-read_schema(struct ctx *c, struct tool *t, const char *key, json_object **out)
+read_schema(struct ctx *c, const struct contract *k, const char *key, json_object **out)
 {
 	const char *type = "";
 	char why[256];
 	size_t n;
 
-	if (json_get_object(t->contract, key, out) != JSON_OK)
+	if (json_get_object(k->json, key, out) != JSON_OK)
 		return fail(c, E_INVALID, "%s is missing", key);
 	if (json_get_string(*out, "type", 0, 64, &type, &n) != JSON_OK || strcmp(type, "object") != 0)
 		return fail(c, E_INVALID, "%s: type must be object", key);
@@ -169,25 +172,26 @@ read_schema(struct ctx *c, struct tool *t, const char *key, json_object **out)
 }
 
 static enum err
-read_schemas(struct ctx *c, struct tool *t)
+read_schemas(struct ctx *c, struct contract *k)
 {
 	static const char *const refused[] = { "allOf", "anyOf", "oneOf", "not", "if", "$ref", NULL };
-	json_object *list;
+	json_object *list, *output;
 
-	if (read_schema(c, t, "inputSchema", &t->input_schema))
+	if (read_schema(c, k, "inputSchema", &k->input))
 		return c->err;
-	if (!json_object_object_get_ex(t->input_schema, "properties", NULL))
+	if (!json_object_object_get_ex(k->input, "properties", NULL))
 		return fail(c, E_INVALID, "inputSchema: properties are missing");
 	for (size_t i = 0; refused[i] != NULL; i++)
-		if (json_object_object_get_ex(t->input_schema, refused[i], NULL))
+		if (json_object_object_get_ex(k->input, refused[i], NULL))
 			return fail(c, E_INVALID, "inputSchema: %s at the root, which clients refuse", refused[i]);
-	t->needs_args = json_object_object_get_ex(t->input_schema, "required", &list) && json_object_array_length(list) > 0;
-	return read_schema(c, t, "outputSchema", &t->output_schema);
+	k->t->needs_args = json_object_object_get_ex(k->input, "required", &list) && json_object_array_length(list) > 0;
+	return read_schema(c, k, "outputSchema", &output);
 }
 
 static enum err
-read_work(struct ctx *c, const struct tool_file *file, struct tool *t)
+read_work(struct ctx *c, const struct tool_file *file, struct contract *k)
 {
+	struct tool *t = k->t;
 	json_object *v;
 
 	t->in_transaction = true;
@@ -195,7 +199,7 @@ read_work(struct ctx *c, const struct tool_file *file, struct tool *t)
 	t->nparams = t->sql == NULL ? 0 : strstr(t->sql->text, "$2") != NULL ? 2 : strstr(t->sql->text, "$1") != NULL;
 	if (t->nparams == 2 && !t->read_only)
 		return fail(c, E_INVALID, "a statement that takes $2 runs for nobody, which a tool that writes must not");
-	if (json_object_object_get_ex(t->contract, "x-handler", &v)) {
+	if (json_object_object_get_ex(k->json, "x-handler", &v)) {
 		if (t->sql != NULL)
 			return fail(c, E_INVALID, "x-handler and a statement: one of them");
 		t->handler = json_object_is_type(v, json_type_string) ? handler_find(json_object_get_string(v)) : NULL;
@@ -204,7 +208,7 @@ read_work(struct ctx *c, const struct tool_file *file, struct tool *t)
 	}
 	if (t->sql == NULL && t->handler == NULL)
 		return fail(c, E_INVALID, "neither a statement nor x-handler");
-	if (json_object_object_get_ex(t->contract, "x-transaction", &v)) {
+	if (json_object_object_get_ex(k->json, "x-transaction", &v)) {
 		if (t->handler == NULL || !json_object_is_type(v, json_type_string) || strcmp(json_object_get_string(v), "none") != 0)
 			return fail(c, E_INVALID, "x-transaction may only be \"none\", with x-handler");
 		t->in_transaction = false;
@@ -212,43 +216,57 @@ read_work(struct ctx *c, const struct tool_file *file, struct tool *t)
 	return E_OK;
 }
 
+/* x-rest's one pair of the query, "action=search". */
 static enum err
-read_rest(struct ctx *c, struct tool *t)
+read_query(struct ctx *c, json_object *query, const char **out)
+{
+	*out = NULL;
+	json_object_object_foreach(query, key, v) {
+		if (*out != NULL || !json_object_is_type(v, json_type_string))
+			return fail(c, E_INVALID, "x-rest: query must be one pair of texts");
+		*out = arena_printf(c->a, "%s=%s", key, json_object_get_string(v));
+	}
+	return E_OK;
+}
+
+static enum err
+read_rest(struct ctx *c, struct contract *k)
 {
 	static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE", NULL };
 	static const char *const members[] = { "method", "path", "query", "summary", NULL };
-	const char *method, *path;
+	struct tool_rest *rest = &k->t->rest;
+	json_object *o, *query;
 
-	switch (json_get_object(t->contract, "x-rest", &t->rest)) {
+	switch (json_get_object(k->json, "x-rest", &o)) {
 	case JSON_ABSENT:
-		t->rest = NULL;
 		return E_OK;
 	case JSON_OK:
 		break;
 	default:
 		return fail(c, E_INVALID, "x-rest must be an object");
 	}
-	json_object_object_foreach(t->rest, key, v) {
+	json_object_object_foreach(o, key, v) {
 		if (in_list(members, key) == NULL || !json_object_is_type(v, strcmp(key, "query") == 0 ? json_type_object : json_type_string))
 			return fail(c, E_INVALID, "x-rest: %s is unknown or of a wrong type", key);
 	}
-	if (text(c, t->rest, "method", &method) || text(c, t->rest, "path", &path))
+	if (text(c, o, "method", &rest->method) || text(c, o, "path", &rest->path))
 		return c->err;
-	if (in_list(methods, method) == NULL || path[0] != '/')
+	if (in_list(methods, rest->method) == NULL || rest->path[0] != '/')
 		return fail(c, E_INVALID, "x-rest: method or path is not valid");
-	if (strcmp(method, "GET") == 0 && !t->read_only)
+	if (strcmp(rest->method, "GET") == 0 && !k->t->read_only)
 		return fail(c, E_INVALID, "x-rest: GET for a tool that is not read-only");
-	return E_OK;
+	return json_get_object(o, "query", &query) == JSON_OK ? read_query(c, query, &rest->query) : E_OK;
 }
 
 static enum err
-read_aliases(struct ctx *c, struct tool *t)
+read_aliases(struct ctx *c, struct contract *k)
 {
+	struct tool *t = k->t;
 	json_object *list;
 	const char **names;
 	size_t n;
 
-	switch (json_get_array(t->contract, "x-aliases", &list)) {
+	switch (json_get_array(k->json, "x-aliases", &list)) {
 	case JSON_ABSENT:
 		list = NULL;
 		break;
@@ -270,45 +288,6 @@ read_aliases(struct ctx *c, struct tool *t)
 	return E_OK;
 }
 
-/* Which tools need a log-in, for clients that ask their user before the first call and not after a 401 (ChatGPT). */
-static void
-put_security(struct buf *b, const struct tool *t)
-{
-	bool is_public = strcmp(t->scope, "none") == 0;
-
-	if (!cfg_bool("OAUTH"))
-		return;
-	buf_puts(b, ",\"securitySchemes\":[");
-	if (is_public || t->handles != 0)
-		buf_puts(b, is_public ? "{\"type\":\"noauth\"}" : "{\"type\":\"noauth\"},");
-	if (!is_public)
-		buf_printf(b, "{\"type\":\"oauth2\",\"scopes\":[\"%s\"]}", t->scope);
-	buf_putc(b, ']');
-}
-
-/* The tools/list entry: the MCP members as the contract has them, under the given name. */
-static const char *
-list_entry(struct ctx *c, const struct tool *t, const char *name, size_t *n)
-{
-	struct buf b;
-
-	buf_init(&b, c->a, 1024, LIST_MAX);
-	buf_puts(&b, "{\"name\":");
-	buf_json_cstr(&b, name);
-	for (size_t i = 1; mcp_members[i] != NULL; i++) {
-		json_object *v;
-
-		if (!json_object_object_get_ex(t->contract, mcp_members[i], &v))
-			continue;
-		buf_printf(&b, ",\"%s\":", mcp_members[i]);
-		buf_puts(&b, json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-	}
-	put_security(&b, t);
-	buf_putc(&b, '}');
-	*n = b.n;
-	return b.p;
-}
-
 static enum err
 add_listing(struct ctx *c, const struct tool *t, struct tool_listing *l, const char *server, const char *name)
 {
@@ -318,18 +297,18 @@ add_listing(struct ctx *c, const struct tool *t, struct tool_listing *l, const c
 	if (strcmp(name, t->name) != 0 && in_list(t->aliases, name) == NULL)
 		return fail(c, E_INVALID, "x-servers: \"%.60s\" is not among x-aliases", name);
 	l->name = name;
-	l->json = list_entry(c, t, name, &l->n);
 	return E_OK;
 }
 
 static enum err
-read_servers(struct ctx *c, struct tool *t)
+read_servers(struct ctx *c, struct contract *k)
 {
+	struct tool *t = k->t;
 	struct tool_listing *l;
 	json_object *list;
 	size_t n;
 
-	if (json_get_array(t->contract, "x-servers", &list) != JSON_OK)
+	if (json_get_array(k->json, "x-servers", &list) != JSON_OK)
 		return fail(c, E_INVALID, "x-servers is missing");
 	n = json_object_array_length(list);
 	l = arena_zalloc(c->a, n + 1, sizeof(*l));
@@ -352,13 +331,13 @@ read_servers(struct ctx *c, struct tool *t)
 				return fail(c, E_INVALID, "x-servers: \"%s\" twice", l[i].server);
 	}
 	t->listings = l;
-	t->list_json = list_entry(c, t, t->name, &n);
 	return E_OK;
 }
 
 static enum err
-read_kind(struct ctx *c, struct tool *t)
+read_kind(struct ctx *c, struct contract *k)
 {
+	struct tool *t = k->t;
 	static const char *const by_server[][2] = {
 		{ "catalog", "SEARCH" }, { "orders", "CHAT" }, { "support", "CHAT" }, { "storefront", "CHAT" }, { "intent", "CHAT" },
 		{ "notifications", "CHAT" },
@@ -369,7 +348,7 @@ read_kind(struct ctx *c, struct tool *t)
 	for (size_t i = 0; i < sizeof(by_server) / sizeof(by_server[0]); i++)
 		if (strcmp(t->server, by_server[i][0]) == 0)
 			t->kind = by_server[i][1];
-	if (!json_object_object_get_ex(t->contract, "x-interaction", &v))
+	if (!json_object_object_get_ex(k->json, "x-interaction", &v))
 		return E_OK;
 	t->kind = json_object_is_type(v, json_type_string) ? in_list(kinds, json_object_get_string(v)) : NULL;
 	return t->kind != NULL ? E_OK : fail(c, E_INVALID, "x-interaction is not a type of interaction");
@@ -377,19 +356,20 @@ read_kind(struct ctx *c, struct tool *t)
 
 /* The question before the work is done; what it repeats of the arguments has to be there. */
 static enum err
-read_confirm(struct ctx *c, struct tool *t)
+read_confirm(struct ctx *c, struct contract *k)
 {
+	struct tool *t = k->t;
 	json_object *properties, *property;
 	const char *type = "";
 	size_t n;
 
-	if (!json_object_object_get_ex(t->contract, "x-confirm", NULL))
+	if (!json_object_object_get_ex(k->json, "x-confirm", NULL))
 		return E_OK;
-	if (text(c, t->contract, "x-confirm", &t->confirm))
+	if (text(c, k->json, "x-confirm", &t->confirm))
 		return c->err;
 	if (t->read_only)
 		return fail(c, E_INVALID, "x-confirm for a tool that is read-only");
-	if (json_get_object(t->input_schema, "properties", &properties) != JSON_OK ||
+	if (json_get_object(k->input, "properties", &properties) != JSON_OK ||
 	    json_get_object(properties, "confirm", &property) != JSON_OK ||
 	    json_get_string(property, "type", 0, 16, &type, &n) != JSON_OK || strcmp(type, "string") != 0)
 		return fail(c, E_INVALID, "x-confirm: inputSchema has no text \"confirm\"");
@@ -402,27 +382,16 @@ read_confirm(struct ctx *c, struct tool *t)
 	return E_OK;
 }
 
-static bool
-is_required(json_object *schema, const char *name)
-{
-	json_object *list;
-	size_t n = json_get_array(schema, "required", &list) == JSON_OK ? json_object_array_length(list) : 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(json_object_get_string(json_object_array_get_idx(list, i)), name) == 0)
-			return true;
-	return false;
-}
-
 /* Arguments that hold signed handles have to be there, optional and long enough. */
 static enum err
-read_handles(struct ctx *c, struct tool *t)
+read_handles(struct ctx *c, struct contract *k)
 {
+	struct tool *t = k->t;
 	json_object *list, *properties, *property, *max;
 	const char *type = "";
 	size_t n;
 
-	switch (json_get_array(t->contract, "x-handles", &list)) {
+	switch (json_get_array(k->json, "x-handles", &list)) {
 	case JSON_ABSENT:
 		return E_OK;
 	case JSON_OK:
@@ -436,12 +405,12 @@ read_handles(struct ctx *c, struct tool *t)
 
 		if (handle == 0)
 			return fail(c, E_INVALID, "x-handles: there is no handle \"%.60s\"", name != NULL ? name : "null");
-		if (json_get_object(t->input_schema, "properties", &properties) != JSON_OK ||
+		if (json_get_object(k->input, "properties", &properties) != JSON_OK ||
 		    json_get_object(properties, name, &property) != JSON_OK ||
 		    json_get_string(property, "type", 0, 16, &type, &n) != JSON_OK || strcmp(type, "string") != 0 ||
 		    !json_object_object_get_ex(property, "maxLength", &max) || json_object_get_int(max) != SIGNED_MAX - 1)
 			return fail(c, E_INVALID, "x-handles: inputSchema has no text \"%s\" with maxLength %d", name, SIGNED_MAX - 1);
-		if (is_required(t->input_schema, name))
+		if (schema_requires(k->input, name))
 			return fail(c, E_INVALID, "x-handles: %s must not be required: it is taken away", name);
 		t->handles |= handle;
 	}
@@ -450,18 +419,61 @@ read_handles(struct ctx *c, struct tool *t)
 	return E_OK;
 }
 
+static void
+put_members(struct buf *b, const struct contract *k, const char *const *members)
+{
+	json_object *v;
+
+	for (; *members != NULL; members++) {
+		size_t start;
+
+		if (!json_object_object_get_ex(k->json, *members, &v))
+			continue;
+		buf_printf(b, "%s\"%s\":", b->n > 1 ? "," : "", *members);
+		start = b->n;
+		buf_puts(b, json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+		if (strcmp(*members, "inputSchema") == 0)
+			k->t->input = (struct tool_text){ start, b->n - start };
+		if (strcmp(*members, "outputSchema") == 0)
+			k->t->output = (struct tool_text){ start, b->n - start };
+	}
+}
+
+/* The contract as one line, its members in the order in which they are listed, and where in it is what is needed later. */
+static void
+write_text(struct ctx *c, const struct contract *k)
+{
+	struct tool *t = k->t;
+	struct buf b;
+
+	buf_init(&b, c->a, 4096, 2 * TEXT_MAX);
+	buf_putc(&b, '{');
+	put_members(&b, k, (const char *const[]){ "name", NULL });
+	t->entry.at = b.n;
+	put_members(&b, k, mcp_members);
+	t->entry.n = b.n - t->entry.at;
+	put_members(&b, k, own_members);
+	buf_putc(&b, '}');
+	t->text = b.p;
+}
+
 enum err
 contract_read(struct ctx *c, const struct tool_file *file, struct tool *t)
 {
-	*t = (struct tool){ 0 };
-	if (json_parse(c, file->json, strlen(file->json), &t->contract))
+	struct contract contract = { .t = t }, *k = &contract;
+
+	*t = (struct tool){ .schema = arena_zalloc(c->a, 1, sizeof(*t->schema)) };
+	if (strlen(file->json) > TEXT_MAX)
+		return fail(c, E_INVALID, "is longer than %d bytes", TEXT_MAX);
+	if (json_parse(c, file->json, strlen(file->json), &k->json))
 		return c->err;
-	if (!json_object_is_type(t->contract, json_type_object))
+	if (!json_object_is_type(k->json, json_type_object))
 		return fail(c, E_INVALID, "a contract must be an object");
-	if (read_names(c, file, t) || read_limits(c, t) || read_schemas(c, t) || read_work(c, file, t) || read_rest(c, t) ||
-	    read_aliases(c, t) || read_handles(c, t) || read_servers(c, t) || read_kind(c, t) || read_confirm(c, t))
+	if (read_names(c, file, k) || read_limits(c, k) || read_schemas(c, k) || read_work(c, file, k) || read_rest(c, k) ||
+	    read_aliases(c, k) || read_handles(c, k) || read_servers(c, k) || read_kind(c, k) || read_confirm(c, k))
 		return c->err;
-	if (json_object_object_get_ex(t->contract, "x-app", NULL) && text(c, t->contract, "x-app", &t->app))
+	if (json_object_object_get_ex(k->json, "x-app", NULL) && text(c, k->json, "x-app", &t->app))
 		return c->err;
+	write_text(c, k);
 	return E_OK;
 }

@@ -11,26 +11,29 @@
 #include "tool/identity.h"
 #include "tool/registry.h"
 
+#define HANDLER(name, fn) { name, fn, #fn }
+
 static const struct {
 	const char *name;
 	tool_handler_fn *fn;
+	const char *symbol;
 } handlers[] = {
-	{ "add_to_basket", basket_add_tool },
-	{ "answer_question", answer_question_tool },
-	{ "ai_search", ai_search_tool },
-	{ "customer_login_start", customer_login_start_tool },
-	{ "customer_login_verify", customer_login_verify_tool },
-	{ "create_from_file", create_from_file_tool },
-	{ "customers_search", customers_search_tool },
-	{ "guest_start", guest_start_tool },
-	{ "guest_verify", guest_verify_tool },
-	{ "list_products", list_products_tool },
-	{ "payment_link", payment_link_tool },
-	{ "search_faq", search_faq_tool },
-	{ "search_products", search_products_tool },
-	{ "search_suggest", search_suggest_tool },
-	{ "send_message", send_message_tool },
-	{ "similar_products", similar_products_tool },
+	HANDLER("add_to_basket", basket_add_tool),
+	HANDLER("answer_question", answer_question_tool),
+	HANDLER("ai_search", ai_search_tool),
+	HANDLER("customer_login_start", customer_login_start_tool),
+	HANDLER("customer_login_verify", customer_login_verify_tool),
+	HANDLER("create_from_file", create_from_file_tool),
+	HANDLER("customers_search", customers_search_tool),
+	HANDLER("guest_start", guest_start_tool),
+	HANDLER("guest_verify", guest_verify_tool),
+	HANDLER("list_products", list_products_tool),
+	HANDLER("payment_link", payment_link_tool),
+	HANDLER("search_faq", search_faq_tool),
+	HANDLER("search_products", search_products_tool),
+	HANDLER("search_suggest", search_suggest_tool),
+	HANDLER("send_message", send_message_tool),
+	HANDLER("similar_products", similar_products_tool),
 };
 
 tool_handler_fn *
@@ -39,5 +42,14 @@ handler_find(const char *name)
 	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
 		if (strcmp(handlers[i].name, name) == 0)
 			return handlers[i].fn;
+	return NULL;
+}
+
+const char *
+handler_symbol(tool_handler_fn *fn)
+{
+	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
+		if (handlers[i].fn == fn)
+			return handlers[i].symbol;
 	return NULL;
 }

@@ -169,7 +169,7 @@ tool_rest(struct req *r, const char *tool_name)
 
 	if (t == NULL)
 		return fail(&r->c, E_NOT_FOUND, "unknown tool: %s", tool_name);
-	call.refused = rest_args(r, t->input_schema, &call.args);
+	call.refused = rest_args(r, tool_schema(t), &call.args);
 	e = tool_call(&r->c, &call);
 	r->rate = call.rate;
 	r->rated = true;

@@ -1,14 +1,14 @@
 /*
- * The tool table.  Contracts (tools/{server}/NAME.json) and statements (NAME.sql) are embedded at build time, parsed and checked once at start:
- * tools_init() names the file and returns false if a contract lacks a required key, names an unknown handler or rate class, repeats a
- * name, or uses a schema keyword that the validator does not implement.
+ * The tool table.  Contracts (tools/{server}/NAME.json) and statements (NAME.sql) are checked while souk is built, and the table is constant data of
+ * the program: a start costs nothing for a tool.  The build stops and names the file if a contract lacks a required key, names an unknown handler
+ * or rate class, repeats a name, or uses a schema keyword that the validator does not implement (tools/embed.c, tool/registry.h).
  *
  * Members of a contract beside those of MCP (name, title, description, inputSchema, outputSchema, annotations, icons, _meta):
  *   x-scope        required  "none" or "area:verb"
  *   x-rate         required  a rate class
  *   x-servers      required  array of the servers that list it: "catalog", or {"storefront": "get_product_info"} to list it there under an alias
  *   x-aliases      optional  array of the other names it answers to
- *   x-rest         optional  {"method": "GET", "path": "/api/...", "query": {"action": "search"}, "summary": "..."}; query and summary may be absent
+ *   x-rest         optional  {"method": "GET", "path": "/api/...", "query": {"action": "search"}, "summary": "..."}; query, one pair, and summary may be absent
  *   x-handler      required without a statement: a name in lib/tool/handlers.c
  *   x-transaction  optional, with x-handler: "none" when the handler opens its transactions itself
  *   x-confirm      optional  the question that MCP clients are asked before the work is done, "Cancel order {orderNumber}?", for what destroys or costs
@@ -27,33 +27,37 @@
 
 #include "auth/rate.h"
 #include "auth/token.h"
+#include "core/buf.h"
 #include "core/ctx.h"
 #include "store/sql.h"
-
-/* Embedded by tools/embed.awk into build/gen/tools.c; tool_files[] ends with a NULL path. */
-struct tool_file {
-	const char *path;	/* "catalog/search_products" */
-	const char *json;	/* the contract's text */
-	struct sql sql;		/* text NULL: served by x-handler */
-};
-extern const struct tool_file tool_files[];
 
 struct tool_call;
 /* A C handler (x-handler): reads call->args, writes call->out.  Runs inside the tool's transaction when the contract says so. */
 typedef enum err tool_handler_fn(struct ctx *c, struct tool_call *call);
+
+/* Bytes of tool.text. */
+struct tool_text {
+	size_t at, n;
+};
+
+struct tool_rest {
+	const char *method, *path;	/* "GET", "/api/..."; NULL without x-rest */
+	const char *query;		/* "action=search", or NULL */
+};
 
 struct tool {
 	const char *name;		/* "search_products" */
 	const char *server;		/* folder: "catalog", "rest" */
 	const char *title, *description;
 	const char *scope, *rate;	/* x-scope, x-rate */
-	json_object *contract;		/* the whole contract */
-	json_object *input_schema, *output_schema;	/* output may be NULL */
+	const char *text;		/* the contract, compact */
+	struct tool_text entry;		/* in text: the members of a tools/list entry behind its name, with the comma before each */
+	struct tool_text input, output;	/* in text: inputSchema, outputSchema */
+	json_object **schema;		/* what tool_schema() keeps */
 	const struct sql *sql;		/* or NULL */
 	tool_handler_fn *handler;	/* or NULL */
 	bool read_only;			/* annotations.readOnlyHint */
-	const char *list_json;		/* the tools/list entry (MCP members only), compact, made once */
-	json_object *rest;		/* x-rest or NULL: {"method","path","query"?} */
+	struct tool_rest rest;		/* x-rest */
 	const char *path;		/* "catalog/search_products", the contract's file */
 	const char *kind;		/* type of interaction, for the record */
 	const char *confirm;		/* x-confirm, or NULL */
@@ -73,15 +77,10 @@ struct tool {
 struct tool_listing {
 	const char *server;
 	const char *name;		/* the tool's own name or an alias */
-	const char *json;		/* the tools/list entry under that name */
-	size_t n;
 };
 
 /* The servers of /mcp/{server} in the order of DESIGN, NULL-terminated. */
 extern const char *const tool_servers[];
-
-/* Build the table.  err gets one line naming the file. */
-bool tools_init(char *err, size_t errsz);
 
 /* All tools, ended by a row with name NULL; order: server as in DESIGN, then contract file order. */
 const struct tool *tools_all(void);
@@ -92,8 +91,11 @@ const struct tool *tool_find(const char *name);
 /* Is the tool listed by /mcp/{server} (x-servers)?  server NULL or "": the union endpoint /mcp (any server but none).
    *listed_as gets the name under which that server lists it. */
 bool tool_listed(const struct tool *t, const char *server, const char **listed_as);
-/* The tools/list entry for that server, NULL when the server does not list it. */
-const char *tool_entry(const struct tool *t, const char *server, size_t *n);
+/* Write the tools/list entry under that name, an object.  With OAUTH it tells which log-in the tool needs (securitySchemes). */
+void tool_put_entry(struct buf *b, const struct tool *t, const char *name);
+
+/* inputSchema, parsed at its first use and kept until the process ends; schema_check() keeps its compiled form with it. */
+json_object *tool_schema(const struct tool *t);
 
 /* Through which door a call comes; for the record and the metrics. */
 enum transport { VIA_MCP, VIA_REST, VIA_CLI, VIA_STDIO, VIA_WS, VIA_CHAT, VIA_CRON, VIA__MAX };

@@ -28,7 +28,7 @@ app_start(const char *program, const char *conf, char *err, size_t errsz)
 		return false;
 	log_init(program, cfg_str("LOG_FILE"), cfg_str("MCP_LOG_LEVEL"));
 	shm_open_state();
-	return tools_init(err, errsz);
+	return true;
 }
 
 void

@@ -99,7 +99,7 @@ properties_of(const struct route *t)
 	json_object *props = NULL;
 
 	if (t->tool)
-		json_object_object_get_ex(tool_find(t->tool)->input_schema, "properties", &props);
+		json_object_object_get_ex(tool_schema(tool_find(t->tool)), "properties", &props);
 	return props;
 }
 
@@ -125,7 +125,7 @@ tool_parameters(struct ctx *c, struct buf *b, const struct operation *op, size_t
 
 	if (!props)
 		return;
-	schema = tool_find(op->rows[row]->tool)->input_schema;
+	schema = tool_schema(tool_find(op->rows[row]->tool));
 	json_object_object_foreach(props, name, prop) {
 		if (declared_before(op, row, name))
 			continue;
@@ -168,34 +168,28 @@ parameters(struct ctx *c, struct buf *b, const struct operation *op)
 }
 
 static void
-tool_body(struct ctx *c, struct buf *b, const struct tool *t)
+tool_body(struct buf *b, const struct tool *t)
 {
-	const char *text;
-	size_t n;
-
-	text = json_text(c, t->input_schema, &n);
 	buf_puts(b, ",\"requestBody\":{\"required\":true,\"content\":{\"application/json\":{\"schema\":");
-	buf_put(b, text, n);
+	buf_put(b, t->text + t->input.at, t->input.n);
 	buf_puts(b, "}}}");
 }
 
 /* The results of all rows: one schema, or any of them. */
 static void
-tool_responses(struct ctx *c, struct buf *b, const struct operation *op)
+tool_responses(struct buf *b, const struct operation *op)
 {
-	size_t n, shown = 0;
+	size_t shown = 0;
 
 	buf_puts(b, ",\"responses\":{\"200\":{\"description\":\"OK\",\"content\":{\"application/json\":{\"schema\":");
 	buf_puts(b, op->n > 1 ? "{\"anyOf\":[" : "");
 	for (size_t i = 0; i < op->n; i++) {
 		const struct tool *t = op->rows[i]->tool ? tool_find(op->rows[i]->tool) : NULL;
-		const char *text;
 
-		if (!t || !t->output_schema)
+		if (!t)
 			continue;
-		text = json_text(c, t->output_schema, &n);
 		buf_puts(b, shown++ ? "," : "");
-		buf_put(b, text, n);
+		buf_put(b, t->text + t->output.at, t->output.n);
 	}
 	buf_puts(b, shown ? "" : "{\"type\":\"object\"}");
 	buf_puts(b, op->n > 1 ? "]}" : "");
@@ -232,8 +226,8 @@ write_operation(struct ctx *c, struct buf *b, const struct operation *op)
 	parameters(c, b, op);
 	if (first->tool) {
 		if (op->method != M_GET)
-			tool_body(c, b, tool_find(first->tool));
-		tool_responses(c, b, op);
+			tool_body(b, tool_find(first->tool));
+		tool_responses(b, op);
 	} else if (first->doc) {
 		buf_putc(b, ',');
 		buf_puts(b, first->doc);

@@ -127,24 +127,11 @@ router_find(struct req *r)
 
 /* Does the tool's x-rest say what the row says? */
 static bool
-rest_agrees(const struct tool *tool, const struct route *t)
+rest_agrees(const struct tool_rest *rest, const struct route *t)
 {
-	json_object *v, *pairs;
-
-	if (!tool->rest || !json_object_object_get_ex(tool->rest, "path", &v) || strcmp(json_object_get_string(v), t->path) != 0)
+	if (!rest->path || strcmp(rest->path, t->path) != 0 || strcmp(rest->method, method_name((enum method)t->methods)) != 0)
 		return false;
-	if (!json_object_object_get_ex(tool->rest, "method", &v) || strcmp(json_object_get_string(v), method_name((enum method)t->methods)) != 0)
-		return false;
-	if (!json_object_object_get_ex(tool->rest, "query", &pairs))
-		return t->query == NULL;
-	json_object_object_foreach(pairs, key, val) {
-		size_t n = strlen(key);
-
-		if (!t->query || strncmp(t->query, key, n) != 0 || t->query[n] != '=' ||
-		    strcmp(t->query + n + 1, json_object_get_string(val)) != 0)
-			return false;
-	}
-	return true;
+	return rest->query && t->query ? strcmp(rest->query, t->query) == 0 : rest->query == t->query;
 }
 
 static const char *
@@ -161,7 +148,7 @@ row_fault(const struct route *t)
 			return "a tool's row takes scope, rate and handler from the contract";
 		if ((tool = tool_find(t->tool)) == NULL)
 			return "names an unknown tool";
-		return rest_agrees(tool, t) ? NULL : "differs from the x-rest of its tool";
+		return rest_agrees(&tool->rest, t) ? NULL : "differs from the x-rest of its tool";
 	}
 	if (!t->scope || !*t->scope)
 		return "has no scope";

@@ -32,8 +32,6 @@ start(void)
 		abort();
 	log_init("fuzz", "/dev/null", "error");
 	shm_open_state();
-	if (!tools_init(err, sizeof(err)))
-		abort();
 }
 
 /* The next line of the input as a header. */

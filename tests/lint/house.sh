@@ -16,7 +16,7 @@ files() { # files DIRECTORIES -- find-expression
 	[ ${#where[@]} = 0 ] ||
 		find "${where[@]}" -name node_modules -prune -o -type f \( "$@" \) -print | sort
 }
-mapfile -t c_files < <(files lib cgi-bin bin tests/unit tests/fuzz -- -name '*.c' -o -name '*.h')
+mapfile -t c_files < <(files lib cgi-bin bin tools tests/unit tests/fuzz -- -name '*.c' -o -name '*.h')
 mapfile -t request_files < <(files cgi-bin -- -name '*.c')
 mapfile -t page_files < <(files htdocs -- -name '*.js' -o -name '*.mjs' -o -name '*.html')
 mapfile -t all_files < <(files lib cgi-bin bin mk sql tools tests/unit tests/fuzz tests/http tests/contract \

@@ -149,7 +149,6 @@ start(int workers)
 	(void)setenv("RATE_MCP", "off", 1);
 	ck_assert_msg(cfg_load(NULL, err, sizeof(err)), "%s", err);
 	shm_open_state();
-	ck_assert_msg(tools_init(err, sizeof(err)), "%s", err);
 	ck_assert(channels_init(workers));
 }
 

@@ -166,9 +166,10 @@ START_TEST(order_and_aliases)
 		{ 0 },
 	};
 	const struct tool *t;
+	json_object *entry;
+	struct buf b;
 	const char *as;
 	char err[512] = "";
-	size_t n;
 
 	ck_assert_msg(registry_load(files, err, sizeof(err)), "%s", err);
 	t = tools_all();
@@ -184,9 +185,13 @@ START_TEST(order_and_aliases)
 	ck_assert_str_eq(as, "t");
 	ck_assert(!tool_listed(t, "orders", &as));
 	ck_assert(!tool_listed(&t[2], "", &as));
-	ck_assert_int_eq(strncmp(tool_entry(t, "storefront", &n), "{\"name\":\"tt\",\"title\":\"T\"", 24), 0);
-	ck_assert_uint_eq(n, strlen(tool_entry(t, "storefront", &n)));
-	ck_assert_ptr_null(strstr(t->list_json, "x-scope"));
+	buf_init(&b, &arena, 512, 65536);
+	tool_put_entry(&b, t, "tt");
+	ck_assert_int_eq(strncmp(b.p, "{\"name\":\"tt\",\"title\":\"T\"", 24), 0);
+	ck_assert_ptr_null(strstr(b.p, "x-scope"));
+	ck_assert_int_eq(json_parse(&r.c, b.p, b.n, &entry), E_OK);
+	ck_assert(json_object_equal(tool_schema(t), json_object_object_get(entry, "inputSchema")));
+	ck_assert_ptr_eq(tool_schema(t), tool_schema(t));
 	ck_assert_str_eq(t->kind, "SEARCH");
 }
 END_TEST
@@ -205,16 +210,43 @@ START_TEST(same_name_twice)
 }
 END_TEST
 
-/* What is built in loads, and every list shows a tool without required arguments first. */
+static size_t
+listings(const struct tool *t)
+{
+	size_t n = 0;
+
+	while (t->listings[n].server != NULL)
+		n++;
+	return n;
+}
+
+/* A program's own table is there without a call, and holds of each contract what its text says. */
 START_TEST(embedded)
 {
-	char err[512] = "";
+	char err[256];
 
-	ck_assert_msg(tools_init(err, sizeof(err)), "%s", err);
+	registry_use(&tool_table);
 	ck_assert_ptr_nonnull(tool_find("search_products"));
 	ck_assert_ptr_eq(tool_find("vivr_search_products"), tool_find("search_products"));
-	for (const struct tool *t = tools_all(); t->name != NULL; t++)
-		ck_assert_msg(t->output_schema != NULL && t->list_json != NULL, "%s", t->name);
+	for (const struct tool *t = tools_all(); t->name != NULL; t++) {
+		json_object *o, *rest, *v;
+
+		ck_assert_int_eq(json_parse(&r.c, t->text, strlen(t->text), &o), E_OK);
+		ck_assert_str_eq(json_object_get_string(json_object_object_get(o, "name")), t->name);
+		ck_assert_str_eq(json_object_get_string(json_object_object_get(o, "x-scope")), t->scope);
+		ck_assert_str_eq(json_object_get_string(json_object_object_get(o, "x-rate")), t->rate);
+		ck_assert(json_object_equal(json_object_object_get(o, "inputSchema"), tool_schema(t)));
+		ck_assert_msg(schema_supported(tool_schema(t), err, sizeof(err)), "%s: %s", t->name, err);
+		ck_assert_int_eq(json_parse(&r.c, t->text + t->output.at, t->output.n, &v), E_OK);
+		ck_assert(json_object_equal(json_object_object_get(o, "outputSchema"), v));
+		ck_assert_uint_eq(json_object_array_length(json_object_object_get(o, "x-servers")), listings(t));
+		ck_assert_ptr_eq(tool_find(t->name), t);
+		ck_assert(json_object_object_get_ex(o, "x-handler", &v) ? t->handler == handler_find(json_object_get_string(v)) : t->sql != NULL);
+		if (json_object_object_get_ex(o, "x-rest", &rest))
+			ck_assert_str_eq(json_object_get_string(json_object_object_get(rest, "path")), t->rest.path);
+		else
+			ck_assert_ptr_null(t->rest.path);
+	}
 }
 END_TEST
 

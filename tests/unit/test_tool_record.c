@@ -30,7 +30,6 @@ setup(void)
 	ck_assert(cfg_load(NULL, err, sizeof(err)));
 	shm_open_state();
 	c = unit_ctx(&arena, 16u << 20);
-	ck_assert_msg(tools_init(err, sizeof(err)), "%s", err);
 	pg = PQconnectdb(getenv("ADMIN_URL"));
 	ck_assert_int_eq(PQstatus(pg), CONNECTION_OK);
 	r = PQexec(pg, "DELETE FROM souk.interactions");
