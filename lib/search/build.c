@@ -154,7 +154,7 @@ on_word(void *arg, const struct text_word *w)
 	struct build *b = arg;
 	uint32_t term;
 
-	if (b->why != NULL || text_is_stop(b->lang, w->s, w->n, w->flags))
+	if (b->why != NULL || (text_is_stop(b->lang, w->s, w->n, w->flags) && !text_is_negation(w->s, w->n)))
 		return;
 	term = build_term(b, b->lang, w->s, w->n, b->field <= FIELD_CATEGORY);
 	if (term == SEG_NONE || !build_add_term(b, term))

@@ -22,7 +22,7 @@
 #define ENGINE_WORDS_MAX 16	/* of a query that count */
 #define ENGINE_TERMS_MAX 96
 #define ENGINE_RERANK 300
-#define ENGINE_BEHIND 1
+#define ENGINE_BEHIND_SHIFT 1
 #define ENGINE_FAVOURS_MAX 10
 #define ENGINE_FACET_MAX 20	/* values of one facet */
 
@@ -87,6 +87,9 @@ struct engine_favour {
 	bool set;
 };
 
+/* The score of a product behind counts 1 / 2^ENGINE_BEHIND_SHIFT; one ahead is raised when the best are ordered anew. */
+enum engine_place { ENGINE_IN_LINE, ENGINE_BEHIND, ENGINE_AHEAD };
+
 /* Where a page starts. */
 struct engine_after {
 	struct engine_favour favour;	/* of the first page: later pages keep it, so that scores stay while the best products change */
@@ -103,9 +106,9 @@ struct engine_query {
 	size_t limit, offset;	/* offset only without after */
 	struct engine_after after;
 	bool exhaustive;	/* score every product, one after the other: for tests */
-	/* Products whose score counts only 1 / 2^ENGINE_BEHIND by relevance; asked for those that may be among the best.  NULL: none. */
-	bool (*behind)(const void *arg, unsigned part, uint32_t doc);
-	const void *behind_arg;
+	/* Where a product stands by relevance; asked for those that may be among the best.  NULL: all in line. */
+	enum engine_place (*place)(const void *arg, unsigned part, uint32_t doc);
+	const void *place_arg;
 	bool facets;
 };
 
@@ -113,7 +116,8 @@ struct engine_hit {
 	uint64_t id;
 	int64_t key;		/* sort key, smaller is better; minus the score by relevance */
 	uint32_t part, doc;
-	bool raw, behind;
+	enum engine_place place;
+	bool raw;
 };
 
 struct engine_count {

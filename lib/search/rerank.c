@@ -13,6 +13,7 @@
 #define PAIR 0.2		/* of the mean weight of two words, for a pair */
 #define COVER 0.3		/* of the score, for all words in the name */
 #define FOREIGN 0.7		/* of the weight of a word that only the name in another language has, while there is one in the query's */
+#define AHEAD 0.3		/* of the score, for a product that says to be without what is not wanted */
 #define SHARE_ONE 65536
 #define FEEDBACK ENGINE_FAVOURS_MAX		/* products whose categories count */
 #define WORD_NONE 255
@@ -152,7 +153,9 @@ by_names(struct memory *m, const struct engine_view *v, const struct engine_word
 		if (names.others >> i & 1 && !(names.mine >> i & 1))
 			sum += w->word[i].idf;
 	}
-	sum = (PAIR * names.pairs - FOREIGN * sum) * 256 * 255 / (h->behind ? 1 << ENGINE_BEHIND : 1);
+	sum = (PAIR * names.pairs - FOREIGN * sum) * 256 * 255 / (h->place == ENGINE_BEHIND ? 1 << ENGINE_BEHIND_SHIFT : 1);
+	if (h->place == ENGINE_AHEAD)
+		sum += AHEAD * (double)-h->key;
 	return all > 0 ? sum + COVER * has / all * (double)-h->key : sum;
 }
 

@@ -295,6 +295,12 @@ listed(const char *list, const char *word, size_t n)
 }
 
 bool
+text_is_negation(const char *word, size_t n)
+{
+	return listed(" sans sin ohne ", word, n);
+}
+
+bool
 text_is_stop(int lang, const char *word, size_t n, unsigned flags)
 {
 	if (lang < 0 || lang >= TEXT_LANGS || flags & TEXT_JOINED)

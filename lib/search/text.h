@@ -47,6 +47,9 @@ int text_lang(const char *code, size_t n);
 /* The stem of a folded word; lang -1: the word itself.  out has TEXT_WORD_MAX bytes and is not terminated; returns its length. */
 size_t text_stem(int lang, const char *word, size_t n, char out[TEXT_WORD_MAX]);
 
+/* Stop words that products are indexed by nevertheless: names say with them what a product does not have. */
+bool text_is_negation(const char *word, size_t n);
+
 /* Does this folded word mean nothing by itself in that language ("the", "de", "mit")? */
 bool text_is_stop(int lang, const char *word, size_t n, unsigned flags);
 

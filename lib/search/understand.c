@@ -173,15 +173,62 @@ word_before(const struct u_parse *p, unsigned i)
 	return false;
 }
 
-/* What the query wants besides ("silverware box without silverware"): such a wish is left to the words. */
+static bool
+same_word(const struct u_parse *p, const struct u_token *a, const struct u_token *b)
+{
+	char x[TEXT_WORD_MAX], y[TEXT_WORD_MAX];
+	size_t n;
+
+	if (a->kind != T_WORD || b->kind != T_WORD || a->n > sizeof(x) || b->n > sizeof(y))
+		return false;
+	for (int lang = 0; lang < TEXT_LANGS; lang++)
+		if (p->shop->langs & 1u << lang && (n = text_stem(lang, a->s, a->n, x)) == text_stem(lang, b->s, b->n, y) && memcmp(x, y, n) == 0)
+			return true;
+	return false;
+}
+
+/* What the query wants besides ("tool case without tools"): such a wish is left to the words. */
 static bool
 wanted_too(const struct u_parse *p, unsigned from, unsigned to)
 {
 	for (unsigned i = from; i < to; i++)
 		for (unsigned k = 0; k < p->tokens; k++)
-			if ((k < from || k >= to) && p->t[i].n == p->t[k].n && memcmp(p->t[i].s, p->t[k].s, p->t[i].n) == 0)
+			if ((k < from || k >= to) && same_word(p, &p->t[i], &p->t[k]))
 				return true;
 	return false;
+}
+
+/* Words of names: the one before the negation (NULL: none), the negation's last, and the first that it negates. */
+struct negated {
+	const struct u_token *before, *not, *word;
+};
+
+static struct negated
+words_around(const struct u_parse *p, unsigned i, unsigned first, unsigned end)
+{
+	struct negated out = { NULL, &p->t[first - 1], NULL };
+
+	for (unsigned k = i; k-- > 0 && out.before == NULL;)
+		out.before = p->t[k].kind == T_WORD && !is_stop(p, &p->t[k]) ? &p->t[k] : NULL;
+	for (unsigned k = first; k < end && out.word == NULL; k++)
+		out.word = p->t[k].kind == T_WORD && !is_stop(p, &p->t[k]) ? &p->t[k] : NULL;
+	return out;
+}
+
+/* Do names of products say the same ("Knife Set without Block")? */
+static bool
+names_say_so(const struct u_parse *p, const struct negated *n)
+{
+	const char *phrase = arena_printf(p->a, "%s %s", n->not->s, n->word != NULL ? n->word->s : "");
+
+	return n->word != NULL && p->shop->in_names != NULL && p->shop->in_names(p->shop->arg, phrase, strlen(phrase), NULL);
+}
+
+/* And does no name have the words in another way ("Listen Without Prejudice")?  Then they are a name. */
+static bool
+is_a_name(const struct u_parse *p, const struct negated *n)
+{
+	return n->before != NULL && p->shop->only_negated != NULL && p->shop->only_negated(p->shop->arg, n->before->s, n->not->s, n->word->s);
 }
 
 /* In a sentence ("is not enough") a negation is no wish. */
@@ -198,7 +245,9 @@ read_not(struct u_parse *p, unsigned i)
 	bool minus = is_minus(p, i);
 	const struct u_word *w = minus ? NULL : u_at(p, i, U_NOT, &first), *colour;
 	const char *name;
+	struct negated around;
 	struct buf words;
+	bool named;
 
 	if ((w == NULL && !minus) || !word_before(p, i) || in_sentence(p, i) || u_any_fixed(p, i, first) || p->out->excludes == UNDERSTAND_EXCLUDE_MAX)
 		return 0;
@@ -209,9 +258,16 @@ read_not(struct u_parse *p, unsigned i)
 		return next;
 	}
 	buf_init(&words, p->a, PHRASE_MAX, 1024);
-	if ((end = unwanted_words(p, first, minus, &words)) == 0 || wanted_too(p, first, end) || u_in_name(p, i, first, NULL) ||
-	    u_item(p, U_NOT, i, end, buf_str(&words), true) == NULL)
+	if ((end = unwanted_words(p, first, minus, &words)) == 0 || wanted_too(p, first, end))
 		return 0;
+	around = words_around(p, i, first, end);
+	if (w != NULL && w->value[0] == '\0' && u_in_name(p, i, first, NULL))	/* "Watch the Game Not Your Phone" */
+		return 0;
+	named = names_say_so(p, &around);
+	if ((named && is_a_name(p, &around)) || u_item(p, U_NOT, i, end, buf_str(&words), !named) == NULL)
+		return 0;
+	for (unsigned k = i; k < first; k++)
+		p->t[k].used = true;
 	p->out->exclude[p->out->excludes++] = buf_str(&words);
 	return end;
 }

@@ -9,7 +9,8 @@
  *   - a colour is a filter when the shop has it, it is the only one, and it is not part of a brand or of a name of products in other
  *     colours ("orange juice squeezer");
  *   - a category is a filter when nothing else but adjectives remains; its words are still searched, so that they rank;
- *   - negation needs a word before it; fixed expressions ("sans fil", "no show socks") and names stay words.
+ *   - negation needs a word before it; fixed expressions ("sans fil", "no show socks") and names ("Listen Without Prejudice") stay words.
+ *     Where names of products say the same ("Knife Set without Block") its words are searched too, so that these are found;
  * Sizes and styles are told, but remain words of the search.  Prices are taken in the shop's currency whatever the query names; the label
  * shows that.  What is found is told with the bytes it came from, so that a page can offer to take it back.
  */
@@ -55,9 +56,13 @@ struct understand_shop {
 	/* The shop's own name of a colour; "" when it is a word of such names ("rouge" of "rouge brique"); NULL: it has none, or its colours are
 	   no fixed list. */
 	const char *(*colour)(const void *arg, const char *phrase, size_t n);
+	/* Do texts of the shop have this word? */
+	bool (*word)(const void *arg, const char *word, size_t n);
 	bool (*brand)(const void *arg, const char *phrase, size_t n);
 	/* Are there products with these two words side by side in the name, and not in that colour? */
 	bool (*in_names)(const void *arg, const char *phrase, size_t n, const char *colour);
+	/* Do names of products have not and word side by side, and none that has before and word has them otherwise? */
+	bool (*only_negated)(const void *arg, const char *before, const char *not, const char *word);
 };
 
 struct understand_item {

@@ -6,196 +6,16 @@
 #include "core/banned.h"
 #include "core/config.h"
 #include "core/money.h"
-#include "search/correct.h"
 #include "search/rates.h"
 #include "search/understand_internal.h"
 #include "search/understand_shop.h"
+#include "search/unwanted.h"
 
 #define LEVEL_BEST 100		/* matches whose prices tell what is cheap */
 #define LEVEL_LEAST 5
 #define LEVEL_SHARE 2		/* fifths of them */
 #define RATED 4
-#define WORDS_MAX 8		/* of an exclusion */
 #define VALUE_MAX 128		/* bytes of an attribute's value */
-#define CORRECT_LEAST 5		/* bytes; shorter ones would become anything */
-
-/* ---- what is not wanted ---- */
-
-struct bits {
-	uint64_t *set;
-	uint32_t n;		/* set */
-};
-
-static void
-mask(struct bits *b, uint32_t doc)
-{
-	uint64_t bit = (uint64_t)1 << doc % 64;
-
-	b->n += !(b->set[doc / 64] & bit);
-	b->set[doc / 64] |= bit;
-}
-
-/* The stems of a folded word that this part has. */
-static unsigned
-terms_of(const struct seg *s, const char *word, size_t n, uint32_t out[TEXT_LANGS])
-{
-	unsigned k = 0;
-
-	for (int lang = 0; lang < TEXT_LANGS; lang++) {
-		char stem[TEXT_WORD_MAX];
-		uint32_t id = seg_term_find(s, stem, text_stem(lang, word, n, stem));
-
-		if (id != SEG_NONE && (k == 0 || out[k - 1] != id))
-			out[k++] = id;
-	}
-	return k;
-}
-
-/* The same of a word with typing errors. */
-static unsigned
-terms_corrected(const struct seg *s, const char *word, size_t n, uint32_t out[TEXT_LANGS])
-{
-	struct correct_guess guess = { 0 };
-
-	if (n >= CORRECT_LEAST)
-		correct_word(s, word, n, &guess);
-	return guess.s != NULL ? terms_of(s, guess.s, guess.n, out) : 0;
-}
-
-/* The words of one exclusion as terms of a part; n 0: the part cannot have them all. */
-struct unwanted {
-	struct {
-		uint32_t term[TEXT_LANGS];
-		unsigned n;
-	} word[WORDS_MAX];
-	unsigned n;
-};
-
-/* Exclusions by words, for each part. */
-struct exclusions {
-	const struct engine_view *v;
-	struct unwanted (*of)[UNDERSTAND_EXCLUDE_MAX];
-	unsigned n;
-};
-
-static void
-read_unwanted(const struct seg *s, const char *words, struct unwanted *out)
-{
-	out->n = 0;
-	for (const char *p = words; *p != '\0' && out->n < WORDS_MAX; p += strspn(p, " ")) {
-		size_t len = strcspn(p, " ");
-		unsigned i = out->n;
-
-		if ((out->word[i].n = terms_of(s, p, len, out->word[i].term)) == 0 &&
-		    (out->word[i].n = terms_corrected(s, p, len, out->word[i].term)) == 0) {
-			out->n = 0;
-			return;
-		}
-		out->n++;
-		p += len;
-	}
-}
-
-/* Are all words of it in the name? */
-static bool
-has_unwanted(const struct unwanted *u, const uint32_t *title, size_t n)
-{
-	for (unsigned w = 0; w < u->n; w++) {
-		bool found = false;
-
-		for (size_t i = 0; !found && i < n; i++)
-			for (unsigned k = 0; !found && k < u->word[w].n; k++)
-				found = title[i] == u->word[w].term[k];
-		if (!found)
-			return false;
-	}
-	return u->n > 0;
-}
-
-static bool
-is_unwanted(const void *arg, unsigned part, uint32_t doc)
-{
-	const struct exclusions *e = arg;
-	const struct seg *s = e->v->part[part].seg;
-	uint32_t title[SEG_TITLE_MAX];
-	size_t n = seg_title(s, doc, title);
-
-	for (unsigned i = 0; i < e->n; i++)
-		if (has_unwanted(&e->of[part][i], title, n))
-			return true;
-	return false;
-}
-
-/* Products of a part that have the words of exclusion i in the name. */
-static void
-mask_words(const struct exclusions *e, unsigned part, unsigned i, struct bits *b)
-{
-	const struct seg *s = e->v->part[part].seg;
-	const struct unwanted *u = &e->of[part][i];
-	uint32_t title[SEG_TITLE_MAX];
-
-	for (unsigned k = 0; u->n > 0 && k < u->word[0].n; k++) {
-		struct seg_list list = seg_list(s, u->word[0].term[k]);
-
-		for (uint32_t at = 0; at < list.df; at++) {
-			uint32_t doc = seg_doc(&list, at);
-
-			if (doc < s->docs && has_unwanted(u, title, seg_title(s, doc, title)))
-				mask(b, doc);
-		}
-	}
-}
-
-static void
-mask_colour(struct ctx *c, const struct seg *s, const char *name, struct bits *b)
-{
-	char folded[TEXT_WORD_MAX * 4];
-	size_t n = text_fold(name, strlen(name), folded, sizeof(folded));
-	uint32_t all = seg_values(s, SEC_COLOUR);
-	bool *is = arena_zalloc(c->a, (size_t)all + 1, sizeof(*is));
-
-	for (uint32_t i = 0; i < all; i++)
-		is[i] = understand_colour_is(s, i, folded, n, true);
-	for (uint32_t doc = 0; doc < s->docs; doc++)
-		if (s->colour[doc] < all && is[s->colour[doc]])
-			mask(b, doc);
-}
-
-static void
-read_exclusions(struct ctx *c, const struct engine_view *v, const struct understood *u, struct exclusions *e)
-{
-	*e = (struct exclusions){ .v = v, .of = arena_alloc(c->a, (v->n + 1) * sizeof(*e->of)), .n = u->excludes };
-	for (unsigned p = 0; p < v->n; p++)
-		for (unsigned i = 0; i < u->excludes; i++)
-			read_unwanted(v->part[p].seg, u->exclude[i], &e->of[p][i]);
-}
-
-/* The view without products of a colour that is not wanted and, with words, without those that have unwanted words. */
-static const struct engine_view *
-without(struct ctx *c, const struct engine_view *v, const struct understood *u, const struct exclusions *e, bool words)
-{
-	struct engine_view *out;
-
-	if (u->exclude_colour == NULL && (!words || e->n == 0))
-		return v;
-	out = arena_alloc(c->a, sizeof(*out));
-	*out = *v;
-	for (unsigned p = 0; p < v->n; p++) {
-		const struct seg *s = v->part[p].seg;
-		size_t cells = (size_t)s->docs / 64 + 1;
-		struct bits b = { arena_zalloc(c->a, cells, sizeof(uint64_t)), v->part[p].masked_n };
-
-		if (v->part[p].masked != NULL)
-			memcpy(b.set, v->part[p].masked, cells * sizeof(uint64_t));
-		for (unsigned i = 0; words && i < e->n; i++)
-			mask_words(e, p, i, &b);
-		if (u->exclude_colour != NULL)
-			mask_colour(c, s, u->exclude_colour, &b);
-		out->part[p].masked = b.set;
-		out->part[p].masked_n = b.n;
-	}
-	return out;
-}
 
 /* ---- what is cheap ---- */
 
@@ -404,17 +224,17 @@ understand_search(struct ctx *c, const struct engine_view *v, const struct engin
 	struct engine_query mine = *q;
 	const struct engine_view *wanted;
 	struct understand_shop shop;
-	struct exclusions e;
+	const struct unwanted *e;
 	bool ordered;
 
 	understand_shop_of(v, &shop);
 	understand(c->a, text, strlen(text), &shop, q->locale != NULL ? q->locale : cfg_str("SHOP_LOCALE"), u);
-	read_exclusions(c, v, u, &e);
+	e = unwanted_read(c, v, u->exclude, u->excludes);
 	ordered = u->sorted || q->sort != SORT_RELEVANCE || u->rest[0] == '\0';
-	wanted = without(c, v, u, &e, ordered);
-	if (e.n > 0 && !ordered) {
-		mine.behind = is_unwanted;
-		mine.behind_arg = &e;
+	wanted = unwanted_mask(c, v, e, u->exclude_colour, ordered);
+	if (u->excludes > 0 && !ordered) {
+		mine.place = unwanted_place;
+		mine.place_arg = e;
 	}
 	if (u->n > 0 && try(c, wanted, &mine, USE_ALL, out, u))
 		return;

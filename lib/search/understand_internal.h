@@ -20,6 +20,9 @@ struct u_word {
 const struct u_word *u_find(const char *s, size_t n, enum understand_kind kind, unsigned langs, int prefer);
 /* All entries of a kind, one after the other: *at starts with 0.  NULL at the end. */
 const struct u_word *u_next(enum understand_kind kind, size_t *at);
+/* The one word of the phrases that is meant by a mistyped word (n bytes, one edit): of words that count only beside an amount, and
+   longer ones of other wishes.  NULL: none. */
+const char *u_near(const char *s, size_t n, unsigned langs, size_t *len);
 /* Label of a kind in a language (-1: English); "%s" stands for the value. */
 const char *u_label(enum understand_kind kind, int lang);
 

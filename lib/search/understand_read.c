@@ -171,6 +171,19 @@ token(struct u_parse *p, size_t i)
 	return 0;
 }
 
+/* Words of the tables that are mistyped ("withuot"): those that the shop's texts have stay what they are. */
+static void
+mend(struct u_parse *p, struct u_token *t)
+{
+	size_t n;
+	const char *s;
+
+	if (t->kind != T_WORD || p->shop->word == NULL || p->shop->word(p->shop->arg, t->s, t->n) || (s = u_near(t->s, t->n, p->shop->langs, &n)) == NULL)
+		return;
+	t->s = arena_strndup(p->a, s, n);
+	t->n = n;
+}
+
 void
 u_read(struct u_parse *p)
 {
@@ -179,6 +192,8 @@ u_read(struct u_parse *p)
 
 		i += n > 0 ? n : step > 0 ? step : 1;
 	}
+	for (unsigned i = 0; i < p->tokens; i++)
+		mend(p, &p->t[i]);
 }
 
 size_t

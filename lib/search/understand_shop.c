@@ -259,6 +259,12 @@ is_colour(const void *arg, const char *phrase, size_t n)
 }
 
 static bool
+is_word(const void *arg, const char *word, size_t n)
+{
+	return seg_word_find(seg_of(arg), word, n) != SEG_NONE;
+}
+
+static bool
 is_brand(const void *arg, const char *phrase, size_t n)
 {
 	(void)arg;
@@ -351,6 +357,50 @@ is_named(const void *arg, const char *phrase, size_t n, const char *colour)
 	return false;
 }
 
+/* *negated: a name says so; false: a name has both words, and the second one not negated. */
+static bool
+all_negate(const struct seg *s, uint32_t before, uint32_t not, uint32_t word, bool *negated)
+{
+	struct seg_list x = seg_list(s, before), y = seg_list(s, word);
+	uint32_t i = 0, j = 0, looked = 0, title[SEG_TITLE_MAX];
+
+	while (i < x.df && j < y.df && looked < LOOK_AT_MAX) {
+		uint32_t a = seg_doc(&x, i), b = seg_doc(&y, j);
+		size_t n = a == b && a < s->docs ? seg_title(s, a, title) : 0;
+
+		for (size_t k = 0; k < n; k++)
+			if (title[k] == word && !(k > 0 && title[k - 1] == not))
+				return false;
+			else if (title[k] == word)
+				*negated = true;
+		looked += a == b;
+		i += a <= b;
+		j += b <= a;
+	}
+	return true;
+}
+
+static bool
+is_only_negated(const void *arg, const char *before, const char *not, const char *word)
+{
+	const struct seg *s = seg_of(arg);
+	bool negated = false;
+
+	for (int lang = 0; lang < TEXT_LANGS; lang++) {
+		char stem[TEXT_WORD_MAX];
+		uint32_t a, b, c;
+
+		if (!(s->meta->langs & 1u << lang))
+			continue;
+		a = seg_term_find(s, stem, text_stem(lang, before, strlen(before), stem));
+		b = seg_term_find(s, stem, text_stem(lang, not, strlen(not), stem));
+		c = seg_term_find(s, stem, text_stem(lang, word, strlen(word), stem));
+		if (a != SEG_NONE && b != SEG_NONE && c != SEG_NONE && !all_negate(s, a, b, c, &negated))
+			return false;
+	}
+	return negated;
+}
+
 void
 understand_shop_of(const struct engine_view *v, struct understand_shop *out)
 {
@@ -360,8 +410,10 @@ understand_shop_of(const struct engine_view *v, struct understand_shop *out)
 	make_known(v->part[0].seg);
 	out->category = is_category;
 	out->colour = is_colour;
+	out->word = is_word;
 	out->brand = is_brand;
 	out->in_names = is_named;
+	out->only_negated = is_only_negated;
 }
 
 const char *

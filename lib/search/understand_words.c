@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "core/banned.h"
+#include "search/correct.h"
 #include "search/text.h"
 #include "search/understand_internal.h"
 
 #define ENTRIES_MAX 4096
 #define POOL_MAX 65536
 #define ENDINGS_MAX 8
+#define FIRST_FREE 7		/* bytes of a mistyped word whose first letter may be the wrong one */
 
 enum { LANG_FR, LANG_EN, LANG_ES, LANG_DE };	/* as text_langs */
 
@@ -175,6 +177,56 @@ u_next(enum understand_kind kind, size_t *at)
 		if (entry[(*at)++].kind == kind)
 			return &entry[*at - 1];
 	return NULL;
+}
+
+/* Least bytes of words that are recognised though mistyped; 0: those of that kind are not. */
+static size_t
+least(enum understand_kind kind)
+{
+	switch (kind) {
+	case U_MAX_BEFORE:
+	case U_MIN_BEFORE:
+	case U_BETWEEN:
+	case U_CURRENCY:
+		return 5;
+	case U_NOT:
+		return 6;
+	case U_SORT:
+	case U_BUDGET:
+	case U_STOCK:
+		return 7;
+	default:
+		return 0;
+	}
+}
+
+const char *
+u_near(const char *s, size_t n, unsigned langs, size_t *len)
+{
+	const char *found = NULL;
+
+	load();
+	for (size_t i = 0; i < entries; i++) {
+		const struct u_word *e = &entry[i];
+		size_t min = least(e->kind), m;
+
+		if (min == 0 || !(langs & 1u << e->lang))
+			continue;
+		for (const char *p = e->s, *end = e->s + e->n; p < end; p += m + 1) {
+			const char *blank = memchr(p, ' ', (size_t)(end - p));
+
+			m = (size_t)((blank != NULL ? blank : end) - p);
+			if (m == n && memcmp(p, s, n) == 0)
+				return NULL;
+			if (m < min || n < min || (p[0] != s[0] && m < FIRST_FREE) || m > n + 1 || n > m + 1 || correct_distance(s, n, p, m, 1) > 1)
+				continue;
+			if (found != NULL && (*len != m || memcmp(found, p, m) != 0))
+				return NULL;
+			found = p;
+			*len = m;
+		}
+	}
+	return found;
 }
 
 const char *

@@ -7,12 +7,14 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "core/buf.h"
 #include "search/build.h"
 #include "search/correct.h"
 #include "search/engine.h"
 #include "search/rates.h"
 #include "search/segment.h"
 #include "search/text.h"
+#include "search/understand_shop.h"
 
 #define PRODUCTS 3000
 #define QUERIES 10000
@@ -373,17 +375,32 @@ START_TEST(sweeping_finds_what_scoring_one_by_one_finds)
 END_TEST
 
 static void
-add_named(struct build *b, const char *id, const char *name, const char *names)
+add_named(struct build *b, const char *lang, const char *id, const char *name, const char *names)
 {
 	struct build_row row = { { NULL }, { 0 } };
 
 	set(&row, ROW_ID, id);
 	set(&row, ROW_SKU, id);
-	set(&row, ROW_LANG, "fr");
+	set(&row, ROW_LANG, lang);
 	set(&row, ROW_NAME, name);
 	set(&row, ROW_NAMES, names);
 	set(&row, ROW_CURRENCY, "EUR");
 	ck_assert(build_product(b, &row));
+}
+
+static struct seg *
+finish_segment(struct build *b)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC);
+	struct seg *s;
+	struct stat st;
+
+	ck_assert(build_finish(b, fd));
+	build_free(b);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	s = open_segment(mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0), (size_t)st.st_size);
+	close(fd);
+	return s;
 }
 
 /* A word of the name in another language counts less than one in the query's. */
@@ -396,17 +413,11 @@ START_TEST(languages_of_names_are_told_apart)
 	struct engine_result r;
 	struct arena arena;
 	struct ctx c = unit_ctx(&arena, (size_t)64 << 20);
-	struct stat st;
-	int fd = memfd_create("test", MFD_CLOEXEC);
 
-	add_named(b, "1", "lampe chêne brut", "{\"en\": \"table lamp\"}");
-	add_named(b, "2", "table chêne brut", "{\"en\": \"oak desk\"}");
-	add_named(b, "3", "banc", "{\"en\": \"bench\"}");
-	ck_assert(build_finish(b, fd));
-	build_free(b);
-	ck_assert_int_eq(fstat(fd, &st), 0);
-	v.part[0].seg = open_segment(mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0), (size_t)st.st_size);
-	close(fd);
+	add_named(b, "fr", "1", "lampe chêne brut", "{\"en\": \"table lamp\"}");
+	add_named(b, "fr", "2", "table chêne brut", "{\"en\": \"oak desk\"}");
+	add_named(b, "fr", "3", "banc", "{\"en\": \"bench\"}");
+	v.part[0].seg = finish_segment(b);
 	q.text = "table chêne";
 	engine_search(&c, &v, &q, &r);
 	ck_assert_int_eq(r.words.lang, text_lang("fr", 2));
@@ -429,12 +440,52 @@ START_TEST(languages_of_names_are_told_apart)
 }
 END_TEST
 
-static bool
+/* The ids of all that is found, best first. */
+static const char *
+ids_of(struct ctx *c, const struct engine_view *v, const char *text)
+{
+	struct engine_query q = { .text = text, .locale = "en", .limit = 20, .filter = { .min_price = NAN, .max_price = NAN } };
+	struct engine_result r;
+	struct understood u;
+	struct buf b;
+
+	understand_search(c, v, &q, &r, &u);
+	buf_init(&b, c->a, 64, 1024);
+	for (size_t i = 0; i < r.n; i++)
+		buf_printf(&b, "%s%llu", i > 0 ? " " : "", (unsigned long long)r.hit[i].id);
+	return buf_str(&b);
+}
+
+START_TEST(names_that_negate_are_wanted)
+{
+	static const char *const names[] = { "knife set block", "knife set steel", "knife set without block", "knife set wood", "sugar free tea",
+		"tea with sugar", "tea unsweetened", "wine glasses stem", "stemless wine glasses", "wine glasses stem blue", "listen without prejudice shirt",
+		"listen shirt", "bottle without a straw", "bottle straw" };
+	struct build *b = build_new(&(struct build_options){ .memory = (size_t)1 << 20, .main_lang = text_lang("en", 2) });
+	struct engine_view v = { .n = 1 };
+	struct arena arena;
+	struct ctx c = unit_ctx(&arena, (size_t)64 << 20);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		add_named(b, "en", arena_printf(&arena, "%zu", i + 1), names[i], "{}");
+	v.part[0].seg = finish_segment(b);
+	ck_assert_str_eq(ids_of(&c, &v, "knife set without block"), "3 2 4 1");
+	ck_assert_str_eq(ids_of(&c, &v, "knife set withuot block"), "3 2 4 1");
+	ck_assert_str_eq(ids_of(&c, &v, "tea without sugar"), "5 7 6");
+	ck_assert_str_eq(ids_of(&c, &v, "wine glasses without stem"), "9 8 10");
+	ck_assert_str_eq(ids_of(&c, &v, "bottle without straw"), "13 14");
+	ck_assert_str_eq(ids_of(&c, &v, "listen without prejudice"), "11 12 13 3");
+	arena_release(&arena);
+	seg_close((struct seg *)(uintptr_t)v.part[0].seg);
+}
+END_TEST
+
+static enum engine_place
 is_behind(const void *arg, unsigned part, uint32_t doc)
 {
 	(void)arg;
 	(void)part;
-	return doc % 3 == 0;
+	return doc % 3 == 0 ? ENGINE_BEHIND : ENGINE_IN_LINE;
 }
 
 START_TEST(products_behind_count_half)
@@ -450,7 +501,7 @@ START_TEST(products_behind_count_half)
 	size_t before = 0, after = 0;
 
 	engine_search(&c, &v, &q, &all);
-	q.behind = is_behind;
+	q.place = is_behind;
 	engine_search(&c, &v, &q, &some);
 	ck_assert_int_eq(all.total, some.total);
 	for (size_t i = 0; i < 20; i++) {
@@ -683,7 +734,7 @@ main(void)
 	const TTest *const tests[] = { text_folds_and_splits, text_stems_by_language, correct_counts_edits, distances_of_many_words_are_exact,
 		pruning_finds_what_scoring_everything_finds,
 		sweeping_finds_what_scoring_one_by_one_finds, languages_of_names_are_told_apart, attributes_filter,
-		prices_compare_at_the_rates, a_range_is_in_its_currency, products_behind_count_half, article_numbers_are_found, pages_follow_each_other,
+		prices_compare_at_the_rates, a_range_is_in_its_currency, products_behind_count_half, names_that_negate_are_wanted, article_numbers_are_found, pages_follow_each_other,
 		 totals_and_facets_are_exact, damaged_files_are_refused,
 		unreadable_files_are_told, NULL };
 

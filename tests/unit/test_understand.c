@@ -66,15 +66,32 @@ is_brand(const void *arg, const char *phrase, size_t n)
 static bool
 is_named(const void *arg, const char *phrase, size_t n, const char *colour)
 {
-	static const char *const names[] = { "orange press", "jus orange", "green tea", NULL };
+	static const char *const names[] = { "orange press", "jus orange", "green tea", "without block", "without prejudice", "game not", NULL };
 
 	(void)arg;
 	(void)colour;
 	return one_of(names, phrase, n);
 }
 
+static bool
+is_only_negated(const void *arg, const char *before, const char *not, const char *word)
+{
+	(void)arg;
+	return strcmp(before, "listen") == 0 && strcmp(not, "without") == 0 && strcmp(word, "prejudice") == 0;
+}
+
+static bool
+is_word(const void *arg, const char *word, size_t n)
+{
+	static const char *const known[] = { "undex", "vase", "mirror", NULL };
+
+	(void)arg;
+	return one_of(known, word, n);
+}
+
 static const struct understand_shop shop = {
-	.currency = "EUR", .langs = ALL_LANGS, .category = is_category, .colour = is_colour, .brand = is_brand, .in_names = is_named,
+	.currency = "EUR", .langs = ALL_LANGS, .category = is_category, .colour = is_colour, .word = is_word, .brand = is_brand, .in_names = is_named,
+	.only_negated = is_only_negated,
 };
 
 /* The remaining words, then each item as "filter=value". */
@@ -142,6 +159,9 @@ START_TEST(english_prices)
 		{ "en", "clock <20€", "clock | maxPrice=20" },
 		{ "en", "mirror under 50 please", "mirror please | maxPrice=50" },
 		{ "en", "UNDER $15 CUPS", "CUPS | maxPrice=15" },
+		{ "en", "vase undre 15", "vase | maxPrice=15" },
+		{ "en", "vase undex 15", "vase undex 15" },
+		{ "en", "cheapst vase", "vase | sortBy=price-asc" },
 	};
 
 	CHECK(rows);
@@ -342,7 +362,14 @@ START_TEST(negation)
 		{ "es", "espejo sin marco", "espejo | exclude=marco" },
 		{ "es", "silla que no sea roja", "silla | exclude=Rouge" },
 		{ "es", "silla sin brazos hasta 50 €", "silla | exclude=brazos | maxPrice=50" },
+		{ "en", "knife set without block", "knife set block | exclude=block" },
+		{ "en", "mirror withuot frame", "mirror | exclude=frame" },
+		{ "en", "mirror zithout frame", "mirror | exclude=frame" },
 		/* these only look so */
+		{ "en", "listen without prejudice shirt", "listen without prejudice shirt" },
+		{ "en", "the game not your phone", "the game not your phone" },
+		{ "en", "tool case without tools", "tool case without tools" },
+		{ "en", "batteries not included", "batteries not included" },
 		{ "fr", "aspirateur sans fil", "aspirateur sans fil" },
 		{ "fr", "robe sans manches", "robe sans manches" },
 		{ "es", "sin city", "sin city" },
