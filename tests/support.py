@@ -465,15 +465,20 @@ class Instance:
         with open(os.path.join(self.home, "pid", name), encoding="ascii") as f:
             return int(f.read().split()[0])
 
+    def programs(self):
+        """Process ids of the program -> that of its parent."""
+        return {p: parent(p) for p in processes("souk.fcgi") if executable(p).startswith(self.target.data)}
+
     def workers(self):
         """Process ids of the program's workers: children of the parent of the pool."""
-        return [p for p in processes("souk.fcgi") if parent(p) in processes("souk.fcgi")
-                and executable(p).startswith(self.target.data)]
+        mine = self.programs()
+        return [p for p in mine if mine[p] in mine]
 
     def pool(self):
-        """The parent of the workers."""
-        mine = [p for p in processes("souk.fcgi") if executable(p).startswith(self.target.data)]
-        return next(p for p in mine if parent(p) not in mine)
+        """The parent of the workers, or None where there is not exactly one."""
+        mine = self.programs()
+        parents = [p for p in mine if mine[p] not in mine]
+        return parents[0] if len(parents) == 1 else None
 
 
 def executable(pid):

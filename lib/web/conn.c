@@ -13,6 +13,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "web/workers.h"
+
 #define ENV_MAX 128
 
 struct conn {
@@ -48,6 +50,8 @@ stop_asked(void)
 {
 	sigset_t pending;
 
+	if (workers_orphaned())
+		return true;
 	return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGUSR1));
 }
 

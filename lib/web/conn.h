@@ -20,7 +20,7 @@ enum conn_event { CONN_REQUEST, CONN_TICK, CONN_STOP };
 
 #define CONN_TICK_MS 100	/* how long an idle worker waits before it looks around */
 
-/* Wait at most CONN_TICK_MS for the next request.  CONN_TICK: none came; CONN_STOP: SIGTERM, or the socket is gone. */
+/* Wait at most CONN_TICK_MS for the next request.  CONN_TICK: none came; CONN_STOP: SIGTERM, or the socket or the parent is gone. */
 enum conn_event conn_accept(struct conn **out);
 
 /* The one request of a plain CGI process. */

@@ -2,11 +2,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +25,8 @@
 
 #define WORKERS_MAX 256
 #define STOP_MS 10000	/* a worker that still serves after this is killed */
+#define HEIR_MS 500	/* how often a parent that web servers do not know looks whether it is still wanted */
+#define YOUNG_MS 10000	/* what ends this soon after it started the pool was no web server, but spawn-fcgi or the like */
 
 struct worker {
 	pid_t pid;	/* 0: none */
@@ -28,44 +36,135 @@ struct worker {
 static struct worker workers[WORKERS_MAX];
 static sigset_t watched;
 
+struct common {
+	_Atomic pid_t parent;	/* the one that watches */
+	atomic_bool alone;	/* nobody's: the program that started it has ended */
+};
+
+/* What the pool is, from its start on; its workers and their heirs know it by fork(). */
+static struct {
+	struct common *common;	/* in memory that all share; NULL: none to be had */
+	int server;	/* pidfd of the web server that started it, -1: none */
+	struct stat path;	/* of the socket; st_ino 0: it has none */
+	struct sockaddr_un at;
+} pool = { .server = -1 };
+
+static pid_t my_parent;	/* 0: not a worker */
+
 /*
- * When memory runs out the kernel shall take a worker, which is replaced, and not the parent: lighttpd finds the socket still in use then, by
- * workers that are about to end, and starts no other.
+ * When memory runs out the kernel shall take a worker, which costs one request, and not the parent, which costs a change of all workers.
+ * Written as digits; the parent's own is 0, as for any program.
  */
 static void
-offer_to_oom_killer(void)
+offer_to_oom_killer(const char *score)
 {
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	if (write(fd, "200", 3) < 0)
+	if (write(fd, score, strlen(score)) < 0)
 		log_event(LOG_DEBUG_, NULL, "oom_score_adj is not for us", LOG_I("errno", errno));
 	(void)close(fd);
 }
 
-static void
-spawn(struct worker *w, int sock, int (*work)(int))
+static bool
+stat_path(struct stat *st)
 {
-	pid_t parent = getpid(), pid = fork();
+	return pool.at.sun_family == AF_UNIX && pool.at.sun_path[0] == '/' && stat(pool.at.sun_path, st) == 0;
+}
 
-	if (pid < 0) {
-		log_event(LOG_ERROR_, NULL, "cannot start a worker", LOG_I("errno", errno));
+/* Note what tells later whether the pool is still wanted, and share the parent's place. */
+static void
+found(int sock)
+{
+	socklen_t sz = sizeof pool.at - 1;	/* the last byte stays 0 */
+	void *shared = mmap(NULL, sizeof *pool.common, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (getsockname(sock, (struct sockaddr *)&pool.at, &sz) < 0 || !stat_path(&pool.path))
+		pool.path.st_ino = 0;
+	/* Who runs --listen, a shell perhaps, may go; a web server that hands a socket over keeps it for its own use. */
+	if (sock == STDIN_FILENO)
+		pool.server = (int)syscall(SYS_pidfd_open, getppid(), 0);
+	if (shared == MAP_FAILED)
 		return;
-	}
-	if (pid > 0) {
-		w->pid = pid;
-		w->born_ms = now_ms();
-		return;
-	}
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	pool.common = shared;
+	atomic_store(&pool.common->parent, getpid());
+}
+
+static bool
+server_gone(void)
+{
+	struct pollfd p = { pool.server, POLLIN, 0 };
+
+	return pool.server >= 0 && poll(&p, 1, 0) > 0;
+}
+
+static bool
+still_wanted(void)
+{
+	struct stat now;
+
+	return (atomic_load(&pool.common->alone) || !server_gone()) && (pool.path.st_ino == 0 ||
+		(stat_path(&now) && now.st_ino == pool.path.st_ino && now.st_dev == pool.path.st_dev));
+}
+
+bool
+workers_orphaned(void)
+{
+	return my_parent != 0 && getppid() != my_parent;
+}
+
+/* A worker whose parent has gone takes its place, if it is the first.  One that was asked to end itself leaves it to the others. */
+static bool
+inherit(void)
+{
+	sigset_t pending;
+	pid_t before = my_parent;
+
+	if (!workers_orphaned() || pool.common == NULL || (sigpending(&pending) == 0 && sigismember(&pending, SIGTERM)))
+		return false;
+	if (!atomic_compare_exchange_strong(&pool.common->parent, &before, getpid()))
+		return false;
+	my_parent = 0;
+	memset(workers, 0, sizeof workers);
+	signal(SIGINT, SIG_DFL);
+	offer_to_oom_killer("0");
+	log_event(LOG_WARN_, NULL, "the workers' parent was killed; a worker takes its place", LOG_I("parent", before));
+	return true;
+}
+
+static int supervise(int sock, int n, int (*work)(int), bool heir);
+
+/* The life of a worker. */
+_Noreturn static void
+serve(int sock, int n, int (*work)(int), pid_t parent)
+{
+	int status;
+
+	my_parent = parent;
 	sigprocmask(SIG_UNBLOCK, &watched, NULL);
 	signal(SIGINT, SIG_IGN);	/* Ctrl-C reaches the whole terminal group; the parent decides */
 	db_forget();
 	kv_forget();
 	record_forget();
-	offer_to_oom_killer();
-	exit(getppid() == parent ? work(sock) : 0);
+	offer_to_oom_killer("200");
+	status = work(sock);
+	exit(inherit() ? supervise(sock, n, work, true) : status);
+}
+
+static void
+spawn(struct worker *w, int sock, int n, int (*work)(int))
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid == 0)
+		serve(sock, n, work, parent);
+	if (pid < 0) {
+		log_event(LOG_ERROR_, NULL, "cannot start a worker", LOG_I("errno", errno));
+		return;
+	}
+	w->pid = pid;
+	w->born_ms = now_ms();
 }
 
 static struct worker *
@@ -134,36 +233,49 @@ keep(int n, int sock, int (*work)(int))
 		if (workers[i].pid)
 			continue;
 		if (again <= 0)
-			spawn(&workers[i], sock, work);
+			spawn(&workers[i], sock, n, work);
 		else if (again < wait_ms)
 			wait_ms = (int)again;
 	}
 	return wait_ms;
 }
 
-int
-workers_run(int sock, int n, int (*work)(int sock))
+static int
+supervise(int sock, int n, int (*work)(int), bool heir)
 {
+	int64_t grown_ms = now_ms() + YOUNG_MS;
 	struct timespec ts;
 	int sig, ms;
 
+	sigprocmask(SIG_BLOCK, &watched, NULL);
+	do {
+		bool young = !heir && now_ms() < grown_ms;
+
+		if (young && pool.common && server_gone())
+			atomic_store(&pool.common->alone, true);
+		ms = keep(n, sock, work);
+		ms = (heir || young) && ms > HEIR_MS ? HEIR_MS : ms;
+		log_flush();
+		ts = (struct timespec){ ms / 1000, (ms % 1000) * 1000000L };
+		sig = sigtimedwait(&watched, NULL, &ts);
+		reap(n);
+	} while (sig != SIGTERM && sig != SIGINT && sig != SIGUSR1 && (!heir || still_wanted()));
+	stop_all(n);
+	log_event(LOG_INFO_, NULL, "stopped");
+	log_flush();
+	return 0;
+}
+
+int
+workers_run(int sock, int n, int (*work)(int sock))
+{
 	if (n > WORKERS_MAX)
 		n = WORKERS_MAX;
+	found(sock);
 	sigemptyset(&watched);
 	sigaddset(&watched, SIGTERM);
 	sigaddset(&watched, SIGINT);
 	sigaddset(&watched, SIGUSR1);
 	sigaddset(&watched, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &watched, NULL);
-	for (;;) {
-		ms = keep(n, sock, work);
-		ts = (struct timespec){ ms / 1000, (ms % 1000) * 1000000L };
-		sig = sigtimedwait(&watched, NULL, &ts);
-		reap(n);
-		if (sig == SIGTERM || sig == SIGINT || sig == SIGUSR1)
-			break;
-	}
-	stop_all(n);
-	log_event(LOG_INFO_, NULL, "stopped");
-	return 0;
+	return supervise(sock, n, work, false);
 }

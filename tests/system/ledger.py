@@ -57,6 +57,15 @@ class Ledger:
             time.sleep(self.pause)
         client.close()
 
+    def count(self):
+        """How many calls were acknowledged until now."""
+        return sum(map(len, self.acknowledged))
+
+    def more(self, n):
+        """Wait until n more calls are acknowledged."""
+        wanted = self.count() + n
+        support.wait_until(lambda: self.count() >= wanted, 90)
+
     def check(self, counters=True):
         """Acknowledged but absent: 0; doubled: 0. Returns how many were acknowledged. The counters that test_write adds to are in an
         unlogged table, which a crash of the database empties; then only the keys are compared, which commit together with their effect."""

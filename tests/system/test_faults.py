@@ -34,9 +34,9 @@ def whole(running):
                     and running.target.call("test_write", {"key": "whole"}, token=running.target.admin).ok)
         except OSError:
             return False
-    support.wait_until(well, 20, 0.2)
+    support.wait_until(well, 60, 0.2)
     yield
-    support.wait_until(well, 30, 0.2)
+    support.wait_until(well, 60, 0.2)
 
 
 def stop_all(pids, sig):
@@ -53,42 +53,45 @@ def postgres(running):
     return [master, *support.children(master)]
 
 
+def slow_call_runs(target):
+    """Wait until the database is in the middle of a test_slow."""
+    support.wait_until(lambda: target.value("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'PgSleep'") != "0", 20, 0.02)
+
+
 def test_without_a_fault(running):
     with Ledger(running.target) as ledger:
-        time.sleep(2)
-    assert ledger.check() > 100
+        ledger.more(200)
+    assert ledger.check() >= 200
     assert ledger.trouble == []
 
 
 def test_killed_workers(running):
     """kill -9 in mid load, again and again: at most the request that was running is lost, and its repeat is no second effect."""
-    kills = 0
     with Ledger(running.target) as ledger:
-        end = time.monotonic() + 5
-        while time.monotonic() < end:
-            victims = running.workers()
-            if victims:
-                stop_all(victims[:1], signal.SIGKILL)
-                kills += 1
-            time.sleep(0.4)
-    assert ledger.check() > 100 and kills >= 4
-    assert len(ledger.trouble) <= kills, f"{kills} kills cost {len(ledger.trouble)} requests: {ledger.trouble[:10]}"
+        for _ in range(12):
+            ledger.more(20)
+            os.kill(support.wait_until(running.workers)[0], signal.SIGKILL)
+        ledger.more(20)
+    assert ledger.check() >= 260
+    # The database may still be at work on it when it is repeated.
+    lost = [t for t in ledger.trouble if "still running" not in t]
+    assert len(lost) <= 12, f"12 kills cost {len(lost)} requests: {lost}"
 
 
 def test_all_workers_killed_at_once(running):
     with Ledger(running.target, threads=4) as ledger:
         for _ in range(3):
-            time.sleep(0.7)
+            ledger.more(10)
             stop_all(running.workers(), signal.SIGKILL)
-        time.sleep(1.5)
-    assert ledger.check() > 20
+        ledger.more(10)
+    assert ledger.check() >= 40
 
 
 def test_postgresql_hangs(running):
     """4 s of SIGSTOP: answers are 503 within the budget, then all is as before."""
     target = running.target
     with Ledger(target, threads=6) as ledger:
-        time.sleep(0.5)
+        ledger.more(20)
         stopped = postgres(running)
         stop_all(stopped, signal.SIGSTOP)
         try:
@@ -104,8 +107,8 @@ def test_postgresql_hangs(running):
             time.sleep(1.5)
         finally:
             stop_all(stopped, signal.SIGCONT)
-        time.sleep(3)
-    assert ledger.check() > 50
+        ledger.more(50)
+    assert ledger.check() >= 70
     assert ledger.longest < 2 * BUDGET + 1, f"one request took {ledger.longest:.1f} s"
     assert all("503" in t or "still running" in t for t in ledger.trouble), set(ledger.trouble)
 
@@ -114,16 +117,17 @@ def test_postgresql_restarts(running):
     """An immediate stop, as if the power was cut, and a start."""
     target = running.target
     with Ledger(target, threads=6) as ledger:
-        time.sleep(0.5)
-        os.kill(running.pid("postgresql"), signal.SIGQUIT)
-        time.sleep(1)
+        ledger.more(20)
+        postmaster = running.pid("postgresql")
+        os.kill(postmaster, signal.SIGQUIT)
+        support.wait_until(lambda: not support.executable(postmaster), 20)
         status = target.get("/api/mcp/status", token=target.monitor)
         assert status.status == 503 or status.json["system"]["status"] == "down" and status.json["database"]["connected"] is False, status
         start_postgresql(running)
-        time.sleep(3)
-    assert ledger.check(counters=False) > 50
+        ledger.more(50)
+    assert ledger.check(counters=False) >= 70
     assert all("503" in t for t in ledger.trouble), set(ledger.trouble)
-    assert target.get("/api/mcp/status", token=target.monitor).json["system"]["status"] == "healthy"
+    support.wait_until(lambda: target.get("/api/mcp/status", token=target.monitor).json["system"]["status"] == "healthy", 20)
 
 
 def start_postgresql(running):
@@ -149,8 +153,9 @@ def test_database_connections_are_cut(running):
     """The administrator ends all connections: the next request opens another, and at most one per worker is told 503."""
     target = running.target
     for _ in range(3):
-        target.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'souk' AND pid <> pg_backend_pid() "
-                   "AND backend_type = 'client backend'")
+        ended = target.sql("SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'souk' AND pid <> pg_backend_pid() "
+                           "AND backend_type = 'client backend'")
+        support.wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid, _ in ended), 20)
         outcomes = [target.call("test_scoped", {}, token=target.admin) for _ in range(20)]
         assert sum(not o.ok for o in outcomes) <= 4, outcomes
         assert outcomes[-1].ok
@@ -160,12 +165,11 @@ def test_redis_killed(running):
     """Redis holds only what may be lost."""
     target = running.target
     with Ledger(target, threads=4) as ledger:
-        time.sleep(0.3)
+        ledger.more(20)
         os.kill(running.pid("redis"), signal.SIGKILL)
-        time.sleep(1.5)
-        status = target.get("/api/mcp/status", token=target.monitor)
-        assert status.status == 200 and status.json["system"]["status"] == "degraded", status
-    assert ledger.check() > 50
+        support.wait_until(lambda: target.get("/api/mcp/status", token=target.monitor).json["system"]["status"] == "degraded", 20)
+        ledger.more(50)
+    assert ledger.check() >= 70
     assert ledger.trouble == []
 
 
@@ -177,27 +181,50 @@ def test_sigterm_finishes_the_running_request(running):
     def work(i):
         if i == 0:
             return target.client().call("test_slow", {"ms": 1500}, token=target.admin)
-        time.sleep(0.5)
+        slow_call_runs(target)
         stop_all(before, signal.SIGTERM)
         return None
     outcome = support.in_threads(2, work)[0]
     assert outcome.ok and outcome.value == {"waitedMs": 1500}, outcome
-    support.wait_until(lambda: len(running.workers()) == 4 and not before & set(running.workers()), 10)
+    support.wait_until(lambda: len(running.workers()) == 4 and not before & set(running.workers()), 20)
 
 
-def test_recycled_workers_lose_nothing(running):
-    """A worker that has served enough ends between requests."""
+def whole_pool(running, without):
+    """The parent of four workers, once none of the processes in without is left."""
+    def found():
+        programs, pool = running.programs(), running.pool()
+        return pool if pool and len(programs) == 5 and not set(without) & set(programs) else None
+    return support.wait_until(found, 20)
+
+
+@pytest.fixture(scope="module")
+def recycled(running):
+    """An instance whose workers end after 20 requests."""
     instance = support.Instance(running.home + "-recycled", support.free_port(), redis="off", WORKER_REQUESTS=20)
     try:
-        target = instance.start()
-        first = set(instance.workers())
-        with Ledger(target, threads=6) as ledger:
-            time.sleep(3)
-        assert ledger.check() > 100
-        assert ledger.trouble == []
-        assert first.isdisjoint(instance.workers())
+        instance.start()
+        yield instance
     finally:
         instance.serve("purge", check=False)
+
+
+def test_recycled_workers_lose_nothing(recycled):
+    """A worker that has served enough ends between requests."""
+    first = set(recycled.workers())
+    with Ledger(recycled.target, threads=6) as ledger:
+        ledger.more(200)
+        support.wait_until(lambda: first.isdisjoint(recycled.workers()), 20)
+    assert ledger.check() >= 200
+    assert ledger.trouble == []
+
+
+def test_a_pool_whose_parent_was_killed_ends_with_the_web_server(recycled):
+    """lighttpd does not know it any more, but it knows who had started it."""
+    old = recycled.pool()
+    os.kill(old, signal.SIGKILL)
+    whole_pool(recycled, [old])
+    os.kill(recycled.pid("web"), signal.SIGINT)
+    support.wait_until(lambda: recycled.programs() == {}, 20)
 
 
 def test_stop_finishes_what_runs(running):
@@ -209,7 +236,7 @@ def test_stop_finishes_what_runs(running):
         def work(i):
             if i == 0:
                 return target.client().call("test_slow", {"ms": 1500}, token=target.admin)
-            time.sleep(0.4)
+            slow_call_runs(target)
             return instance.serve("stop")
         outcome = support.in_threads(2, work)[0]
         assert outcome.ok and outcome.value == {"waitedMs": 1500}, outcome
@@ -241,15 +268,15 @@ def test_one_percent_of_socket_calls_fail(tmp_path):
         support.wait_until(lambda: not any(os.path.exists(f"/proc/{p}") for p in healthy), 15)
         support.wait_until(lambda: target.get("/healthz").status == 200, 15)
         with Ledger(target, threads=6) as ledger:
-            time.sleep(6)
-        assert ledger.check() > 50
-        assert any("503" in t for t in ledger.trouble), "no fault was injected"
+            ledger.more(300)
+            support.wait_until(lambda: any("503" in t for t in ledger.trouble), 60)
+        assert ledger.check() >= 300
     finally:
         instance.serve("purge", check=False)
 
 
 def test_overload_is_shed_or_served(running):
-    """200 clients at once on 4 workers: each gets an answer, and a moment later the service is quick."""
+    """200 clients at once on 4 workers: each gets an answer, and the next request after them is served at once."""
     target = running.target
 
     def work(_):
@@ -260,9 +287,7 @@ def test_overload_is_shed_or_served(running):
     statuses = [s for part in support.in_threads(200, work) for s in part]
     assert len(statuses) == 600 and set(statuses) <= {200, 503}, set(statuses)
     assert statuses.count(200) > 300
-    began = time.monotonic()
     assert target.get("/readyz").status == 200
-    assert time.monotonic() - began < 1
 
 
 def test_a_full_disk_costs_records_only(running):
@@ -281,11 +306,54 @@ def test_a_full_disk_costs_records_only(running):
             except OSError:
                 pass
         stop_all(running.workers(), signal.SIGKILL)
-        support.wait_until(lambda: len(running.workers()) == 4, 10)
-        time.sleep(0.3)
+        support.wait_until(lambda: len(running.workers()) == 4, 20)
         outcomes = [target.call("test_scoped", {}, token=target.admin) for _ in range(40)]
         assert all(o.ok for o in outcomes), outcomes
     finally:
         stop_all(running.workers(), signal.SIGKILL)
         time.sleep(0.5)
         subprocess.run(["umount", "-l", spool], check=True)
+
+
+def test_all_killed_at_once(running):
+    """Parent and workers, all gone before lighttpd looks: it starts the program anew, as long as it knows the parent (so before those are killed alone, below)."""
+    old, web = running.programs(), running.pid("web")
+    assert support.parent(running.pool()) == web
+    os.kill(web, signal.SIGSTOP)
+    try:
+        stop_all(old, signal.SIGKILL)
+        support.wait_until(lambda: running.programs() == {}, 20)
+    finally:
+        os.kill(web, signal.SIGCONT)
+    whole_pool(running, old)
+    assert running.target.get("/readyz").status == 200
+
+
+def test_killed_parent(running):
+    """kill -9 of the workers' parent in mid load, and of the next: nothing is lost, and a worker takes its place."""
+    time.sleep(2)   # lighttpd waits for the next second before it looks after a program that ends twice in one
+    with Ledger(running.target, threads=6) as ledger:
+        for _ in range(3):
+            ledger.more(20)
+            old = running.pool()
+            os.kill(old, signal.SIGKILL)
+            whole_pool(running, [old])
+        ledger.more(20)
+    assert ledger.check() >= 80
+    assert ledger.trouble == []
+
+
+def test_killed_parent_finishes_requests(running):
+    """What a worker was doing when its parent was killed is answered, before the worker ends."""
+    target = running.target
+    old = running.pool()
+
+    def work(i):
+        if i == 0:
+            return target.client().call("test_slow", {"ms": 1500}, token=target.admin)
+        slow_call_runs(target)
+        os.kill(old, signal.SIGKILL)
+        return None
+    outcome = support.in_threads(2, work)[0]
+    assert outcome.ok and outcome.value == {"waitedMs": 1500}, outcome
+    whole_pool(running, [old])

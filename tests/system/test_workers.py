@@ -2,6 +2,9 @@
 import json
 import os
 import re
+import signal
+import socket
+import subprocess
 import time
 
 import pytest
@@ -75,12 +78,58 @@ def test_idle_connections_are_closed(running):
 
 
 def test_memory_is_taken_from_workers_first(running):
-    """Not from their parent, whose end lighttpd cannot mend while they hold its socket."""
-    for pid in running.workers():
-        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-            parent = f.read().rsplit(")", 1)[1].split()[1]
-        adjusted = [int(open(f"/proc/{p}/oom_score_adj", encoding="ascii").read()) for p in (pid, parent)]
+    """Not from their parent, whose end costs a change of all workers."""
+    workers = support.wait_until(running.workers)
+    for pid in workers:
+        adjusted = [int(open(f"/proc/{p}/oom_score_adj", encoding="ascii").read()) for p in (pid, support.parent(pid))]
         assert adjusted[0] >= 200 > adjusted[1], adjusted
+
+
+def test_a_pool_of_its_own_outlives_its_parent_until_its_socket_is_taken(running, tmp_path):
+    """--listen, as for mod_proxy_fcgi: kill -9 of the parent leaves a whole pool; one that listens on the same path later takes over."""
+    program = os.path.join(running.target.data, "app", "lib", "souk", "cgi-bin", "souk.fcgi")
+    path = str(tmp_path / "pool.sock")
+
+    def start():
+        return subprocess.Popen([program, "--listen", path], env={"SOUK_CONF": running.target.conf}, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def ours():
+        """Process id -> parent of those that were not there before."""
+        return {p: parent for p, parent in running.programs().items() if p not in before}
+
+    def answers():
+        with socket.socket(socket.AF_UNIX) as s:
+            try:
+                s.connect(path)
+                return True
+            except OSError:
+                return False
+
+    before = set(running.programs())
+    first = start()
+    try:
+        support.wait_until(lambda: answers() and len(ours()) == 3, 20)
+        first.kill()
+        first.wait()
+
+        def heir():
+            programs = ours()
+            parents = [p for p in programs if programs[p] not in programs]
+            return len(programs) == 3 and len(parents) == 1
+        support.wait_until(heir, 20)
+        assert answers()
+        old = set(ours())
+        second = start()
+        try:
+            support.wait_until(lambda: not old & set(ours()) and len(ours()) == 3, 20)
+            assert answers()
+        finally:
+            second.terminate()
+            assert second.wait(20) == 0
+        support.wait_until(lambda: ours() == {}, 20)
+    finally:
+        for p in ours():
+            os.kill(p, signal.SIGKILL)
 
 
 def test_programs_do_not_speak_as_owner(running):
