@@ -1,6 +1,7 @@
 #include "web/openapi.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -196,15 +197,20 @@ tool_responses(struct buf *b, const struct operation *op)
 	buf_puts(b, "}}}");
 }
 
+/* Those that the route's own description does not have: a member may not stand twice. */
 static void
-error_responses(struct buf *b, bool token)
+error_responses(struct buf *b, const char *doc, bool token)
 {
-	static const char *const codes[] = { "400", "404", "429", "503" };
+	static const char *const codes[] = { "400", "401", "403", "404", "429", "503" };
+	char member[8];
 
-	if (token)
-		buf_puts(b, ",\"401\":{\"$ref\":\"#/components/responses/Error\"},\"403\":{\"$ref\":\"#/components/responses/Error\"}");
-	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-		buf_printf(b, ",\"%s\":{\"$ref\":\"#/components/responses/Error\"}", codes[i]);
+	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+		if (!token && (strcmp(codes[i], "401") == 0 || strcmp(codes[i], "403") == 0))
+			continue;
+		snprintf(member, sizeof member, "\"%s\":", codes[i]);
+		if (!doc || !strstr(doc, member))
+			buf_printf(b, ",%s{\"$ref\":\"#/components/responses/Error\"}", member);
+	}
 }
 
 static void
@@ -235,10 +241,7 @@ write_operation(struct ctx *c, struct buf *b, const struct operation *op)
 		b->p[b->n] = '\0';
 	} else
 		buf_puts(b, ",\"responses\":{\"200\":{\"description\":\"OK\"}");
-	if (!(first->doc && strstr(first->doc, "\"503\"")))
-		error_responses(b, !open);
-	else
-		buf_puts(b, ",\"429\":{\"$ref\":\"#/components/responses/Error\"}");
+	error_responses(b, first->tool ? NULL : first->doc, !open);
 	buf_puts(b, "}}");
 }
 
