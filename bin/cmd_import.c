@@ -100,6 +100,8 @@ summary(const struct cli *cli, const struct import *im, const struct view *v, co
 	    im->layout[0] != '\0' ? ", " : "", im->layout);
 	if (im->src->has_text && strcmp(source_encoding(im->src), "UTF-8") != 0)
 		printf("read as %s\n", source_encoding(im->src));
+	if (im->unused[0] != '\0')
+		printf("columns not used: %s\n", im->unused);
 	printf("%lld rows in %.1f s (%lld/s)\n", (long long)r->rows, s, (long long)(s > 0 ? (double)r->rows / s : 0));
 	printf("%s: %lld %screated, %lld %supdated, %lld unchanged\n", orders ? "orders" : "products", (long long)r->created, would,
 	    (long long)r->updated, would, (long long)r->unchanged);

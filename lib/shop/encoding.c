@@ -9,6 +9,19 @@ static const uint16_t windows_1252[32] = {
 	0x0090, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x009d, 0x017e, 0x0178
 };
 
+/* Do the first characters, which are ASCII in the head of any file, have their zero bytes at odd (1) or even (0) places? */
+static bool
+zeros_at(const unsigned char *p, size_t n, size_t place)
+{
+	size_t i, end = n < 64 ? n & ~(size_t)1 : 64;
+
+	for (i = 0; i < end; i++) {
+		if ((p[i] == 0) != (i % 2 == place))
+			return false;
+	}
+	return end >= 8;
+}
+
 void
 encoding_init(struct encoder *e, const unsigned char *p, size_t n, size_t *skip)
 {
@@ -23,6 +36,10 @@ encoding_init(struct encoder *e, const unsigned char *p, size_t n, size_t *skip)
 	} else if (n >= 2 && p[0] == 0xfe && p[1] == 0xff) {
 		e->is = ENC_UTF16BE;
 		*skip = 2;
+	} else if (zeros_at(p, n, 1)) {
+		e->is = ENC_UTF16LE;
+	} else if (zeros_at(p, n, 0)) {
+		e->is = ENC_UTF16BE;
 	}
 }
 

@@ -1,5 +1,5 @@
 /*
- * Text encodings of files people export: UTF-8 with or without byte order mark, UTF-16 with one (Excel's "Unicode text"), and
+ * Text encodings of files people export: UTF-8 and UTF-16 (Excel's "Unicode text"), with or without byte order mark, and
  * Windows-1252, of which Latin-1 is the printable part.
  *
  * The choice between UTF-8 and Windows-1252 falls at the first bytes above 127, by what most of the sequences in
@@ -21,7 +21,7 @@ struct encoder {
 
 #define ENCODING_GROWTH 3u	/* output is at most this many times (input + held) */
 
-/* By byte order mark; *skip gets its length.  Without one: ENC_UNDECIDED. */
+/* By byte order mark, whose length *skip gets, or by every other byte of an ASCII beginning being zero. Else: ENC_UNDECIDED. */
 void encoding_init(struct encoder *e, const unsigned char *p, size_t n, size_t *skip);
 
 /*

@@ -38,6 +38,7 @@ struct import {
 	void *arg;
 	bool stop;		/* set it while products are imported: IMPORT_STOPPED; whole batches that were begun stay */
 	char layout[32];	/* "WooCommerce export", for the summary */
+	char unused[400];	/* columns that mean nothing, as map_unused() names them */
 	char why[400];		/* after IMPORT_UNUSABLE and IMPORT_DATABASE */
 };
 

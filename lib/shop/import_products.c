@@ -436,6 +436,7 @@ run(struct products *p)
 			tell(p, "reading", &told_ms);
 	}
 	snprintf(im->layout, sizeof(im->layout), "%s", map_layout(p->map));
+	map_unused(p->map, im->unused, sizeof(im->unused));
 	/* what was read before a file broke off is good */
 	for (k = 0; ok && !im->stop && k < p->workers; k++)
 		ok = hand_over(&p->w[k]);

@@ -46,6 +46,25 @@ map_layout(const struct map *m)
 	return m->layout != NULL ? m->layout->name : "";
 }
 
+void
+map_unused(const struct map *m, char *out, size_t outsz)
+{
+	const struct row *r = m->row;
+	size_t i, n, used = 0;
+
+	out[0] = '\0';
+	for (i = 0; m->layout != NULL && m->layout->uses != NULL && i < r->columns; i++) {
+		if (r->name[i][0] == '\0' || m->layout->uses(m, i))
+			continue;
+		n = strlen(r->name[i]);
+		if (used + 2 + n + sizeof(", ...") > outsz) {
+			snprintf(out + used, outsz - used, "%s", used > 0 ? ", ..." : "");
+			return;
+		}
+		used += (size_t)snprintf(out + used, outsz - used, "%s%s", used > 0 ? ", " : "", r->name[i]);
+	}
+}
+
 /* Names are compared without case, blanks, hyphens, underscores and question marks. */
 static bool
 same_name(const char *a, const char *b)
@@ -204,6 +223,21 @@ map_price(struct map *m, struct item *i, enum field f, const char *column, const
 	}
 	s = map_number(m, minor, &n);
 	item_set(i, f, s, n);
+}
+
+void
+map_sale(struct map *m, struct item *i, const char *column)
+{
+	long long price, sale;
+
+	if (i->v[F_PRICE] == NULL || i->v[F_SALE] == NULL)
+		return;
+	price = strtoll(i->v[F_PRICE], NULL, 10);
+	sale = strtoll(i->v[F_SALE], NULL, 10);
+	if (sale > price)
+		map_bad(m, column, "is above the price");
+	else if (sale == price)
+		item_set(i, F_SALE, NULL, 0);
 }
 
 void

@@ -32,6 +32,8 @@ struct layout {
 	bool (*matches)(const struct row *r);
 	/* Put the items of the row into m (map_add); ROW_END asks for what is still held back.  Bad cells go to the report. */
 	void (*take)(struct map *m, enum row_got got);
+	/* Does it take anything from that column?  NULL: nobody wants to know. */
+	bool (*uses)(const struct map *m, size_t column);
 };
 
 #define MAP_QUEUE 2304		/* items of one row or group: Shopify's limit is 2,048 variants */
@@ -62,6 +64,8 @@ enum map_got map_next(struct map *m, struct item *out);
 void map_close(struct map *m);
 /* "WooCommerce", for the summary. */
 const char *map_layout(const struct map *m);
+/* Names of the columns that mean nothing to the layout, with commas between them, or "". */
+void map_unused(const struct map *m, char *out, size_t outsz);
 
 /* ---- for layouts ---- */
 
@@ -81,6 +85,8 @@ void map_drop(struct map *m);
 void map_text(struct map *m, struct item *i, enum field f, const char *column, const char *s, size_t n, size_t max);
 void map_html(struct map *m, struct item *i, enum field f, const char *column, const char *s, size_t n, size_t max);	/* markup becomes plain text */
 void map_price(struct map *m, struct item *i, enum field f, const char *column, const char *s, size_t n, enum decimal d);
+/* Not on sale when the sale price is the price; bad when it is above. After both. */
+void map_sale(struct map *m, struct item *i, const char *column);
 void map_whole(struct map *m, struct item *i, enum field f, const char *column, const char *s, size_t n, int64_t lo, int64_t hi);
 void map_switch(struct map *m, struct item *i, enum field f, const char *column, const char *s, size_t n);
 void map_images(struct map *m, struct item *i, const char *column, const char *s, size_t n);

@@ -297,6 +297,7 @@ take_values(struct map *m, struct item *i, const struct own *o)
 	map_price(m, i, F_PRICE, column, s, n, d);
 	s = cell(m, o, F_SALE, &n, &column);
 	map_price(m, i, F_SALE, column, s, n, d);
+	map_sale(m, i, column);
 	s = cell(m, o, F_CATEGORY, &n, &column);
 	map_category(m, i, column, s, n);
 	s = cell(m, o, F_STOCK, &n, &column);
@@ -358,4 +359,15 @@ own_take(struct map *m, enum row_got got)
 		map_drop(m);
 }
 
-const struct layout layout_own = { "own columns", own_matches, own_take };
+static bool
+own_uses(const struct map *m, size_t column)
+{
+	const struct own *o = m->state;
+	int f = o != NULL && column < o->known ? o->field[column] : X_IGNORED;
+
+	if (f == X_ID && o->first[F_SKU] != 0)
+		return false;
+	return f >= 0 && (o->lang[column][0] != '\0' || o->first[f] == column + 1);
+}
+
+const struct layout layout_own = { "own columns", own_matches, own_take, own_uses };

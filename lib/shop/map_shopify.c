@@ -299,4 +299,4 @@ shopify_take(struct map *m, enum row_got got)
 	take_picture(m, g);
 }
 
-const struct layout layout_shopify = { "Shopify export", shopify_matches, shopify_take };
+const struct layout layout_shopify = { "Shopify export", shopify_matches, shopify_take, NULL };

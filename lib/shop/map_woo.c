@@ -223,6 +223,7 @@ woo_take(struct map *m, enum row_got got)
 		map_price(m, i, F_PRICE, "Regular price", s, n, DECIMAL_POINT);
 		s = map_cell(m, "Sale price", &n);
 		map_price(m, i, F_SALE, "Sale price", s, n, DECIMAL_POINT);
+		map_sale(m, i, "Sale price");
 	}
 	if (cell_is(m, "Type", "") || m->bad)
 		map_drop(m);
@@ -230,4 +231,4 @@ woo_take(struct map *m, enum row_got got)
 		map_bad(m, "Type", "is missing");
 }
 
-const struct layout layout_woo = { "WooCommerce export", woo_matches, woo_take };
+const struct layout layout_woo = { "WooCommerce export", woo_matches, woo_take, NULL };

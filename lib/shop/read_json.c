@@ -1,13 +1,14 @@
 /*
  * JSON: an array of objects, such an array as the first member of an object ({"products": [...]}), objects one after the other, or
  * one object a line (JSONL).  Only one object is in memory at a time; each passes the strict gate.  Members become
- * cells: null is an empty cell, nested values are their JSON text.
+ * cells: null is an empty cell, nested values are their JSON text, numbers have no exponent.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/json.h"
 #include "shop/source.h"
+#include "shop/value.h"
 
 #define ARENA_MAX (16u << 20)
 
@@ -52,6 +53,7 @@ put_member(struct row_source *s, const char *key, json_object *v)
 	struct json *j = s->state;
 	size_t column = row_column(&s->row, key, strlen(key)), n;
 	const char *text;
+	char plain[256];
 
 	if (column == ROW_COLUMNS_MAX)
 		return false;
@@ -60,6 +62,8 @@ put_member(struct row_source *s, const char *key, json_object *v)
 	if (json_object_is_type(v, json_type_string))
 		return row_put(&s->row, column, json_object_get_string(v), (size_t)json_object_get_string_len(v));
 	text = json_text(&j->c, v, &n);
+	if (json_object_is_type(v, json_type_double) && value_unexponent(text, n, plain, sizeof(plain)))
+		return row_put(&s->row, column, plain, strlen(plain));
 	return row_put(&s->row, column, text, n);
 }
 
@@ -185,30 +189,15 @@ collect(struct row_source *s, int64_t line)
 static bool
 unwrap(struct text *t)
 {
-	static const char *const keys[] = { "products", "orders", "items", "data" };
-	size_t i, n, at;
+	size_t at;
 
 	if (t->pos == t->len && text_fill(t) <= 0)
 		return false;
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		const char want[] = { '{', '"', 'k', '"', ':', '[' };
-		size_t w;
-
-		for (w = 0, at = t->pos; w < sizeof(want); w++) {
-			while (at < t->len && t->buf[at] <= ' ')
-				at++;
-			n = want[w] == 'k' ? strlen(keys[i]) : 1;
-			if (t->len - at < n || memcmp(t->buf + at, want[w] == 'k' ? keys[i] : &want[w], n) != 0)
-				break;
-			at += n;
-		}
-		if (w < sizeof(want))
-			continue;
-		while (t->pos < at)
-			(void)text_char(t);
-		return true;
-	}
-	return false;
+	if ((at = sniff_wrapper(t->buf + t->pos, t->len - t->pos)) == 0)
+		return false;
+	for (at += t->pos; t->pos < at;)
+		(void)text_char(t);
+	return true;
 }
 
 static bool

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "shop/encoding.h"
+
 static const char *const names[FORMAT__MAX] = { "auto", "csv", "tsv", "json", "jsonl", "xlsx" };
 
 struct magic {
@@ -34,6 +36,8 @@ static const struct magic magics[] = {
 	{ 4, 4, "ftyp", "a video or HEIC image" },
 	{ 0, 4, "RIFF", "a media file" },
 	{ 0, 2, "MZ\x90", "a program" },
+	{ 0, 4, "\xff\xfe\0\0", "text in UTF-32; save it as UTF-8" },
+	{ 0, 4, "\0\0\xfe\xff", "text in UTF-32; save it as UTF-8" },
 };
 
 const char *
@@ -115,6 +119,29 @@ find_delimiter(const unsigned char *p, size_t n)
 	return candidates[best];
 }
 
+size_t
+sniff_wrapper(const unsigned char *p, size_t n)
+{
+	static const char *const keys[] = { "products", "orders", "items", "data" };
+	size_t i, k, at, w;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const char *const want[] = { "{", "\"", keys[i], "\"", ":", "[" };
+
+		for (w = 0, at = 0; w < sizeof(want) / sizeof(want[0]); w++) {
+			while (at < n && p[at] <= ' ' && w != 2 && w != 3)
+				at++;
+			k = strlen(want[w]);
+			if (n - at < k || memcmp(p + at, want[w], k) != 0)
+				break;
+			at += k;
+		}
+		if (w == sizeof(want) / sizeof(want[0]))
+			return at;
+	}
+	return 0;
+}
+
 static void
 sniff_json(struct sniff *s, const unsigned char *p, size_t n)
 {
@@ -123,7 +150,7 @@ sniff_json(struct sniff *s, const unsigned char *p, size_t n)
 
 	s->format = FORMAT_JSON;
 	s->what = "JSON";
-	if (p[0] == '[')
+	if (p[0] == '[' || sniff_wrapper(p, n) > 0)
 		return;
 	/* An object that ends on its first line begins a file of lines. */
 	for (i = 0; i < n && p[i] != '\n'; i++) {
@@ -146,19 +173,17 @@ sniff_json(struct sniff *s, const unsigned char *p, size_t n)
 	}
 }
 
-/* Text or not?  UTF-16 has been told by its mark before. */
+/* Text or not?  UTF-16 has been told before; a stray control character, NUL too, makes its row a bad one, not the file. */
 static bool
 is_binary(const unsigned char *p, size_t n)
 {
 	size_t i, odd = 0;
 
 	for (i = 0; i < n; i++) {
-		if (p[i] == 0)
-			return true;
 		if (p[i] < 0x20 && p[i] != '\t' && p[i] != '\n' && p[i] != '\r' && p[i] != '\f' && p[i] != 0x0b && p[i] != 0x1a)
 			odd++;
 	}
-	return odd > n / 50;
+	return odd > 1 + n / 50;
 }
 
 static bool
@@ -196,7 +221,8 @@ void
 sniff_content(struct sniff *s, const unsigned char *p, size_t n)
 {
 	unsigned char ascii[4096];
-	size_t i, odd;
+	struct encoder e;
+	size_t i, odd, mark;
 
 	memset(s, 0, sizeof(*s));
 	s->format = FORMAT__MAX;
@@ -211,9 +237,10 @@ sniff_content(struct sniff *s, const unsigned char *p, size_t n)
 			return;
 		}
 	}
-	if (n >= 2 && ((p[0] == 0xff && p[1] == 0xfe) || (p[0] == 0xfe && p[1] == 0xff))) {
-		/* UTF-16: every other byte is enough to see the structure */
-		odd = p[0] == 0xff ? 2 : 3;
+	encoding_init(&e, p, n, &mark);
+	if (e.is == ENC_UTF16LE || e.is == ENC_UTF16BE) {
+		/* every other byte is enough to see the structure */
+		odd = mark + (e.is == ENC_UTF16BE);
 		for (i = 0; i < sizeof(ascii) && odd + 2 * i < n; i++)
 			ascii[i] = p[odd + 2 * i];
 		sniff_text(s, ascii, i);

@@ -21,6 +21,9 @@ struct sniff {
 /* p: at least the first 4 KiB, better 64 KiB, with encoding mark, or all there is. */
 void sniff_content(struct sniff *s, const unsigned char *p, size_t n);
 
+/* Length of {"products": [ (or orders, items, data) at p, with which programs begin an array; 0 when it does not begin so. */
+size_t sniff_wrapper(const unsigned char *p, size_t n);
+
 /* What the name claims ("shop.csv", "shop.csv.gz"): FORMAT_AUTO when nothing; *gzip when it ends in .gz. */
 enum format sniff_name(const char *path, bool *gzip);
 

@@ -216,6 +216,43 @@ value_amount(const char *s, size_t n, int scale, enum decimal d, bool sign, int6
 /* ---- numbers and switches ---- */
 
 bool
+value_unexponent(const char *s, size_t n, char *out, size_t outsz)
+{
+	char digit[64];
+	size_t digits = 0, i = 0, o = 0;
+	int64_t exponent;
+	int point = -1;
+	const char *why;
+	bool minus = n > 0 && s[0] == '-';
+
+	for (i = minus; i < n && s[i] != 'e' && s[i] != 'E'; i++) {
+		if (s[i] == '.' && point < 0)
+			point = (int)digits;
+		else if (s[i] >= '0' && s[i] <= '9' && digits < sizeof(digits))
+			digit[digits++] = s[i];
+		else
+			return false;
+	}
+	if (digits == 0 || i == n || !value_int(s + i + 1, n - i - 1, -60, 60, &exponent, &why))
+		return false;
+	point = (point < 0 ? (int)digits : point) + (int)exponent;
+	if (outsz < 256)
+		return false;
+	if (minus)
+		out[o++] = '-';
+	for (int at = point < 0 ? point : 0; at < (int)digits || at < point; at++) {
+		if (at == point) {
+			if (at <= 0)
+				out[o++] = '0';
+			out[o++] = '.';
+		}
+		out[o++] = at >= 0 && at < (int)digits ? digit[at] : '0';
+	}
+	out[o] = '\0';
+	return true;
+}
+
+bool
 value_int(const char *s, size_t n, int64_t lo, int64_t hi, int64_t *out, const char **why)
 {
 	int64_t v = 0;

@@ -31,6 +31,9 @@ void value_currency(const char *s, size_t n, char out[4]);
  */
 bool value_amount(const char *s, size_t n, int scale, enum decimal d, bool sign, int64_t *minor, const char **why);
 
+/* A number with an exponent, as programs write it, without: "1.5e-3" to "0.0015". No digit is lost; false when it has no room, or is none. */
+bool value_unexponent(const char *s, size_t n, char *out, size_t outsz);
+
 /* A whole number, also as "12.0" or "1 200". */
 bool value_int(const char *s, size_t n, int64_t lo, int64_t hi, int64_t *out, const char **why);
 

@@ -61,11 +61,12 @@ book_start(void *arg, const char *name, const char **attrs)
 		v = xlsx_attr(attrs, "state");
 		if (id == NULL || strlen(id) >= sizeof(b->rel))
 			return;
-		if (b->any && v != NULL)
+		/* some programs write state="visible" out; the first sheet serves when all are hidden */
+		b->found = v == NULL || strcmp(v, "visible") == 0;
+		if (b->any && !b->found)
 			return;
 		memcpy(b->rel, id, strlen(id) + 1);
 		b->any = true;
-		b->found = v == NULL || strcmp(v, "visible") == 0;
 	}
 }
 

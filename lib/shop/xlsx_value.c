@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shop/value.h"
 #include "shop/xlsx.h"
 
 /* Days since 1970-01-01 to a date (H. Hinnant, "chrono-compatible low-level date algorithms", civil_from_days). */
@@ -65,6 +66,11 @@ xlsx_number(const char *s, char *out, size_t outsz)
 		n = snprintf(out, outsz, "%.0f", v);
 	else
 		n = snprintf(out, outsz, "%.15g", v);
+	if (n > 0 && (size_t)n < outsz && memchr(out, 'e', (size_t)n) != NULL) {
+		char plain[256];
+
+		n = value_unexponent(out, (size_t)n, plain, sizeof(plain)) ? snprintf(out, outsz, "%s", plain) : n;
+	}
 	return n > 0 && (size_t)n < outsz ? (size_t)n : 0;
 }
 

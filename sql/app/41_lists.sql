@@ -158,7 +158,7 @@ BEGIN
 		RETURN value::timestamptz;
 	END IF;
 	PERFORM souk.fail('SK400', argument || ': must be a date (2025-06-09) or a time (2025-06-09T09:15:00Z)');
-EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format THEN
+EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format OR invalid_time_zone_displacement_value THEN
 	PERFORM souk.fail('SK400', argument || ': there is no such date');
 END
 $$;

@@ -387,7 +387,7 @@ def test_sales_are_shown_to_nobody_else(shop):
         assert shop.tool("sales", kind=kind)["pagination"]["total"] == 0
 
 
-@pytest.mark.parametrize("value", ["yesterday", "2025-13-01", "2025-02-30", "2025-06-09T09:15:00", "0000-00-00", "infinity"])
+@pytest.mark.parametrize("value", ["yesterday", "2025-13-01", "2025-02-30", "2025-06-09T09:15:00", "0000-00-00", "infinity", "2025-06-09T09:15:00+99:00"])
 def test_sales_refuse_what_is_no_time(shop, value):
     assert "from: " in refused(shop, "SK400", "sales", {"from": value}, kind="staff")
 

@@ -106,6 +106,30 @@ START_TEST(own_values_are_checked)
 	ck_assert_str_eq(mapped("sku,name,price,currency\nA,x,5,EURO\nB,x,5 $,EUR\nC,x,500,JPY\n", "en"),
 	    "BAD 2 currency: is not a currency such as EUR\nBAD 3 price: is in USD, but the product's currency is EUR\n"
 	    "P sku=C name=x price=500 currency=JPY\n");
+	ck_assert_str_eq(mapped("sku,name,price,sale price\nA,x,5,4\nB,x,5,5\nC,x,5,5.01\nD,x,,3\n", "en"),
+	    "P sku=A name=x price=500 sale=400\nP sku=B name=x price=500 sale=\nBAD 4 sale price: is above the price\n"
+	    "P sku=D name=x price= sale=300\n");
+}
+END_TEST
+
+START_TEST(columns_without_a_meaning_are_told)
+{
+	static const char text[] = "id,sku,name,Name,prise,name_en,name_xx9\nA,B,x,y,5,z,q\n";
+	struct row_source *s = source_open_mem(text, sizeof(text) - 1, FORMAT_AUTO);
+	struct map_options opt = { .currency = "EUR", .locale = "fr" };
+	struct item i;
+	struct map *m;
+	char names[40], few[20];
+
+	memset(&report, 0, sizeof(report));
+	m = map_open(s, &opt, &report);
+	ck_assert_int_eq(map_next(m, &i), MAP_ITEM);
+	map_unused(m, names, sizeof(names));
+	ck_assert_str_eq(names, "id, Name, prise, name_xx9");
+	map_unused(m, few, sizeof(few));
+	ck_assert_str_eq(few, "id, Name, ...");
+	map_close(m);
+	source_close(s);
 }
 END_TEST
 
@@ -232,7 +256,7 @@ END_TEST
 int
 main(void)
 {
-	const TTest *const tests[] = { own_columns_have_many_names, own_texts_have_languages, own_values_are_checked, empty_and_absent_differ,
+	const TTest *const tests[] = { own_columns_have_many_names, own_texts_have_languages, own_values_are_checked, columns_without_a_meaning_are_told, empty_and_absent_differ,
 		own_variants_name_their_product, files_of_something_else_are_refused, woocommerce_exports, shopify_exports,
 		invoice_lines_are_orders, order_lines_need_their_columns, NULL };
 

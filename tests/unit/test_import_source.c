@@ -85,6 +85,7 @@ START_TEST(csv_loses_only_the_bad_row)
 {
 	ck_assert_str_eq(rows("sku,name\nA,x,y\nB\nC,z\n"),
 	    "2!!has 3 cells where the header has 2;3!!has 1 cells where the header has 2;4:C|z;.");
+	ck_assert_str_eq(read_as("sku,name\nA,La\0mp\nB,x\n", 21, FORMAT_AUTO), "2!name!contains a NUL character;3:B|x;.");
 	/* an open quote does not swallow the rows behind it */
 	ck_assert_str_eq(rows("sku,name\nA,\"open\nB,x\nC,\"y\"\nD,z\n"), "2!name!has a quote in the wrong place;3:B|x;4:C|y;5:D|z;.");
 	ck_assert_str_eq(rows("sku,name\nA,x\nB,\"open\nC,y\nD,z\n"), "2:A|x;3!name!has a quote that is not closed;4:C|y;5:D|z;.");
@@ -122,12 +123,16 @@ START_TEST(encodings_are_told_apart)
 {
 	static const char utf16[] = "\xff\xfes\0k\0u\0\t\0n\0\n\0A\0\t\0\xe9\0\n\0B\0\t\0\x3d\xd8\x00\xde\n\0";
 	static const char utf16be[] = "\xfe\xff\0s\0k\0u\0,\0n\0\n\0A\0,\0\xe9\0\n";
+	/* some programs leave the mark out */
+	static const char bare[] = "s\0k\0u\0\t\0n\0\n\0A\0\t\0\xe9\0\n";
 	char *late = malloc(200000);
 	size_t n;
 
 	ck_assert_str_eq(rows("sku,name\nA,\xc9tag\xe8re\nB,50 \x80\n"), "2:A|\xc3\x89tag\xc3\xa8re;3:B|50 \xe2\x82\xac;.");
 	ck_assert_str_eq(read_as(utf16, sizeof(utf16) - 1, FORMAT_AUTO), "2:A|\xc3\xa9;3:B|\xf0\x9f\x98\x80;.");
 	ck_assert_str_eq(read_as(utf16be, sizeof(utf16be) - 1, FORMAT_AUTO), "2:A|\xc3\xa9;.");
+	ck_assert_str_eq(read_as(utf16be + 2, sizeof(utf16be) - 3, FORMAT_AUTO), "2:A|\xc3\xa9;.");
+	ck_assert_str_eq(read_as(bare, sizeof(bare), FORMAT_AUTO), "2:A|\xc3\xa9;.");
 	/* the first accent comes long after the first chunk */
 	ck_assert_ptr_nonnull(late);
 	n = (size_t)snprintf(late, 64, "sku,name\n");
@@ -168,6 +173,9 @@ START_TEST(json_gives_the_same_rows)
 	    "1:A|1.50|true;1:B|<none>|<none>|[1,\"x\"];.");
 	ck_assert_str_eq(rows("{\"sku\":\"A\"}\n\n{\"sku\":\"B\",\"n\":null}\n"), "1:A;3:B|;.");
 	ck_assert_str_eq(rows("{\"products\": [\n{\"sku\":\"A\"},\n{\"sku\":\"B\"}], \"total\": 2}"), "2:A;3:B;.");
+	ck_assert_str_eq(rows("{\"orders\":[{\"sku\":\"A\"},{\"sku\":\"B\"}],\"total\":2}"), "1:A;1:B;.");
+	ck_assert_str_eq(rows("{\"data\":1,\"sku\":\"A\"}"), "1:1|A;.");
+	ck_assert_str_eq(rows("[{\"a\":1.5E+2,\"b\":1e-3,\"c\":-12.5e-2,\"d\":12e0,\"e\":\"1e3\"}]"), "1:150|0.001|-0.125|12|1e3;.");
 	ck_assert_str_eq(rows("{\n \"sku\": \"A\"\n}\n{\n \"sku\": \"B\"\n}"), "1:A;4:B;.");
 	ck_assert_str_eq(rows("[]"), ".");
 	ck_assert_str_eq(rows(" [ ] "), ".");
@@ -254,6 +262,8 @@ START_TEST(a_file_is_told_for_what_it_is)
 		{ "<!DOCTYPE html><html>", 21, FORMAT_CSV, "FAIL this is an HTML page" },
 		{ "<?xml version='1.0'?>", 21, FORMAT_AUTO, "FAIL this is an XML or HTML file" },
 		{ "a\0b\0c", 5, FORMAT_AUTO, "FAIL this is binary data" },
+		{ "\xff\xfe\0\0s\0\0\0", 8, FORMAT_AUTO, "FAIL this is text in UTF-32; save it as UTF-8" },
+		{ "\0\0\xfe\xff\0\0\0s", 8, FORMAT_AUTO, "FAIL this is text in UTF-32; save it as UTF-8" },
 		{ "", 0, FORMAT_AUTO, "FAIL this is empty" },
 		{ " \n\n", 3, FORMAT_AUTO, "FAIL this is empty (only blanks)" },
 		{ "sku,name\nA,x\n", 13, FORMAT_XLSX, "FAIL declared xlsx but is CSV text" },

@@ -103,8 +103,31 @@ START_TEST(cells_of_every_type)
 	    "<row r=\"2\"><c r=\"A2\"><v>8710103941</v></c><c r=\"B2\" t=\"s\"><v>2</v></c><c r=\"C2\" s=\"3\"><v>2.5499999999999998</v></c></row>"
 	    "<row r=\"4\"><c r=\"B4\" t=\"inlineStr\"><is><t>x</t></is></c><c r=\"C4\" t=\"str\"><f>A1</f><v>12,5</v></c></row>"
 	    "<row r=\"5\"><c r=\"A5\" s=\"1\"><v>45123</v></c><c r=\"B5\" s=\"2\"><v>45123.5208333333</v></c><c r=\"C5\" t=\"b\"><v>1</v></c></row>"
-	    "<row r=\"6\"><c><v>1.23456789012E+12</v></c><c t=\"s\"><v>3</v></c><c><v>1E-3</v></c></row>"),
-	    "2:8710103941|Lamp & shade|2.55;4:<none>|x|12,5;5:2023-07-16|2023-07-16 12:30:00|TRUE;6:1234567890120|line\rbreak|0.001;.");
+	    "<row r=\"6\"><c><v>1.23456789012E+12</v></c><c t=\"s\"><v>3</v></c><c><v>1E-3</v></c></row>"
+	    "<row r=\"7\"><c><v>1.25E-7</v></c><c><v>-9.9999999999999995E-8</v></c></row>"),
+	    "2:8710103941|Lamp & shade|2.55;4:<none>|x|12,5;5:2023-07-16|2023-07-16 12:30:00|TRUE;6:1234567890120|line\rbreak|0.001;7:0.000000125|-0.0000001|<none>;.");
+}
+END_TEST
+
+/* Some programs write state="visible" out. */
+START_TEST(the_first_visible_sheet_is_read)
+{
+	static const char sheets[] = "<workbook" NS " xmlns:r=\"r\"><sheets><sheet name=\"a\" state=\"hidden\" r:id=\"rId1\"/>"
+		"<sheet name=\"b\" state=\"%s\" r:id=\"rId2\"/></sheets></workbook>";
+	static const char xml[] = "<worksheet" NS "><sheetData><row><c t=\"inlineStr\"><is><t>sku</t></is></c></row>"
+		"<row><c t=\"inlineStr\"><is><t>%s</t></is></c></row></sheetData></worksheet>";
+	static const char *const states[] = { "visible", "2:second;.", "veryHidden", "2:first;." };
+	char book[600], first[400], second[400];
+	size_t i;
+
+	snprintf(first, sizeof(first), xml, "first");
+	snprintf(second, sizeof(second), xml, "second");
+	for (i = 0; i < 4; i += 2) {
+		snprintf(book, sizeof(book), sheets, states[i]);
+		write_zip((const struct part[]) { { "xl/workbook.xml", book, 0 }, { "xl/_rels/workbook.xml.rels", rels, 0 },
+		    { "xl/worksheets/sheet1.xml", first, 0 }, { "xl/worksheets/sheet2.xml", second, 0 } }, 4);
+		ck_assert_str_eq(read_book(), states[i + 1]);
+	}
 }
 END_TEST
 
@@ -239,7 +262,7 @@ after(void)
 int
 main(void)
 {
-	const TTest *const tests[] = { cells_of_every_type, bad_cells_name_their_column, broken_workbooks_are_told, doctypes_and_bombs_are_refused,
+	const TTest *const tests[] = { cells_of_every_type, the_first_visible_sheet_is_read, bad_cells_name_their_column, broken_workbooks_are_told, doctypes_and_bombs_are_refused,
 		many_strings_are_kept_outside_memory, dates_of_both_epochs, NULL };
 	const TTest *const *t;
 	Suite *suite = suite_create("import_xlsx");
