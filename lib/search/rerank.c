@@ -10,7 +10,7 @@
 #include "core/banned.h"
 #include "search/engine.h"
 
-#define PAIR 0.2		/* of the mean weight of two words, for a pair */
+#define PAIR 0.1		/* of the mean weight of two words, for a pair */
 #define COVER 0.3		/* of the score, for all words in the name */
 #define FOREIGN 0.7		/* of the weight of a word that only the name in another language has, while there is one in the query's */
 #define AHEAD 0.3		/* of the score, for a product that says to be without what is not wanted */
