@@ -127,7 +127,7 @@ struct engine_count {
 };
 
 struct engine_facet {
-	struct engine_count value[ENGINE_FACET_MAX];	/* most frequent first */
+	struct engine_count value[ENGINE_FACET_MAX];	/* most frequent first, then by name */
 	unsigned n;
 };
 
@@ -139,7 +139,6 @@ struct engine_result {
 	struct engine_words words;
 	struct engine_favour favour;
 	struct engine_facet category, brand, colour;	/* when asked for */
-	int64_t cheapest, dearest;	/* SEG_NO_PRICE when none has a price; minor units of mixed scale are not converted */
 };
 
 /* E_INVALID is not possible: what cannot be understood finds nothing. */
@@ -208,9 +207,12 @@ int64_t engine_sweep(struct ctx *c, const struct engine_view *v, unsigned part, 
 /* Order them anew (rerank.c).  favour is used when it is set, and set otherwise. */
 void engine_rerank(struct ctx *c, const struct engine_view *v, const struct engine_words *w, struct engine_hit *hit, size_t n,
 	struct engine_favour *favour);
-/* Count, order by a column or, with top, by score, and facets (matches.c). */
+/* Count, order by a column or, with top, by score (matches.c). */
 void engine_matches(struct ctx *c, const struct engine_view *v, struct engine_sieve *sieves, const struct engine_query *q,
 	struct engine_top *top, struct engine_result *out);
+
+/* The most frequent categories, brands and colours of these products (facets.c); set has a bitmap for each part. */
+void engine_facets(struct ctx *c, const struct engine_view *v, uint64_t *const *set, struct engine_result *out);
 
 /* Is a better than b? */
 static inline bool

@@ -1,4 +1,4 @@
-/* All products that match: how many, in the order of a column, and by category, brand and colour.  See engine.h. */
+/* All products that match: how many, and in the order of a column.  See engine.h. */
 #include <string.h>
 
 #include "core/banned.h"
@@ -178,91 +178,6 @@ order(struct match *m)
 		m->out->hit[i].id = m->v->part[m->out->hit[i].part].seg->id[m->out->hit[i].doc];
 }
 
-/* ---- facets ---- */
-
-static void
-put_count(struct engine_facet *f, const char *name, size_t n, uint32_t count)
-{
-	unsigned i;
-
-	for (i = 0; i < f->n; i++)	/* another part has it too */
-		if (f->value[i].n == n && memcmp(f->value[i].name, name, n) == 0) {
-			count += f->value[i].count;
-			memmove(&f->value[i], &f->value[i + 1], (f->n - i - 1) * sizeof(f->value[0]));
-			f->n--;
-			break;
-		}
-	for (i = f->n; i > 0 && f->value[i - 1].count < count; i--)
-		if (i < ENGINE_FACET_MAX)
-			f->value[i] = f->value[i - 1];
-	if (i == ENGINE_FACET_MAX)
-		return;
-	f->value[i] = (struct engine_count){ name, n, count };
-	if (f->n < ENGINE_FACET_MAX)
-		f->n++;
-}
-
-static const char *
-value_name(const struct seg *s, enum seg_section which, uint32_t value, size_t *n)
-{
-	const char *text, *end;
-	size_t m;
-
-	if (which == SEC_CATEGORY) {
-		const struct seg_category *k = seg_category(s, value);
-
-		text = seg_category_text(s, k, &m);
-	} else {
-		text = seg_value_text(s, which, value, &m);
-	}
-	end = memchr(text, '\0', m);
-	*n = end != NULL ? (size_t)(end - text) : 0;
-	return text;
-}
-
-/* Counts of one part; a value is taken over from the first part that has it, by name. */
-static void
-count_part(struct match *m, unsigned p, enum seg_section which, const uint32_t *column, uint32_t values, struct engine_facet *f)
-{
-	const struct seg *s = m->v->part[p].seg;
-	uint32_t *count = arena_zalloc(m->c->a, (size_t)values + 1, sizeof(*count));
-
-	for (size_t i = 0; i <= s->docs / 64; i++)
-		for (uint64_t rest = m->set[p][i]; rest != 0; rest &= rest - 1) {
-			uint32_t value = column[i * 64 + (unsigned)__builtin_ctzll(rest)];
-
-			count[value < values ? value : values]++;
-		}
-	for (uint32_t i = 0; i < values; i++) {
-		size_t n;
-		const char *name;
-
-		if (count[i] == 0 || (p == 0 && f->n == ENGINE_FACET_MAX && count[i] <= f->value[f->n - 1].count))
-			continue;
-		name = value_name(s, which, i, &n);
-		if (n > 0)
-			put_count(f, name, n, count[i]);
-	}
-}
-
-static void
-prices(struct match *m, unsigned p)
-{
-	const struct seg *s = m->v->part[p].seg;
-
-	for (size_t i = 0; i <= s->docs / 64; i++)
-		for (uint64_t rest = m->set[p][i]; rest != 0; rest &= rest - 1) {
-			int64_t pays = s->pays[i * 64 + (unsigned)__builtin_ctzll(rest)];
-
-			if (pays < 0)
-				continue;
-			if (m->out->cheapest < 0 || pays < m->out->cheapest)
-				m->out->cheapest = pays;
-			if (pays > m->out->dearest)
-				m->out->dearest = pays;
-		}
-}
-
 /* Matches of one part, and the best of them by score. */
 static void
 score_part(struct match *m, unsigned p)
@@ -288,7 +203,6 @@ engine_matches(struct ctx *c, const struct engine_view *v, struct engine_sieve *
 	struct match *m = arena_zalloc(c->a, 1, sizeof(*m));
 
 	*m = (struct match){ .c = c, .v = v, .sieves = sieves, .q = q, .top = top, .out = out };
-	out->cheapest = out->dearest = SEG_NO_PRICE;
 	for (unsigned p = 0; p < v->n; p++) {
 		uint32_t docs = v->part[p].seg->docs;
 
@@ -305,12 +219,6 @@ engine_matches(struct ctx *c, const struct engine_view *v, struct engine_sieve *
 			sift(m, p);
 	if (top == NULL)
 		order(m);
-	for (unsigned p = 0; q->facets && p < v->n; p++) {
-		const struct seg *s = v->part[p].seg;
-
-		count_part(m, p, SEC_CATEGORY, s->category, s->meta->categories, &out->category);
-		count_part(m, p, SEC_BRAND, s->brand, s->meta->brands, &out->brand);
-		count_part(m, p, SEC_COLOUR, s->colour, s->meta->colours, &out->colour);
-		prices(m, p);
-	}
+	if (q->facets)
+		engine_facets(c, v, m->set, out);
 }

@@ -166,11 +166,13 @@ set(struct build_row *row, int col, const char *v)
 	row->n[col] = v != NULL ? strlen(v) : 0;
 }
 
+static unsigned more_brands;	/* products have one of so many, and colours with and without a translation */
+
 static bool
 add_product(struct build *b, unsigned id)
 {
 	static const char *const brands[] = { "Acme", "Élan", "Noir & Co", "Zeta" }, *const colours[] = { "rouge", "bleu", "vert", NULL };
-	char number[12], sku[16], name[200], text[400], pays[12], stock[12], sold[12], category[4], created[16];
+	char number[12], sku[16], name[200], text[400], pays[12], stock[12], sold[12], category[4], created[16], brand[24];
 	struct build_row row = { { NULL }, { 0 } };
 
 	snprintf(number, sizeof(number), "%u", id);
@@ -187,9 +189,10 @@ add_product(struct build *b, unsigned id)
 	set(&row, ROW_LANG, "en");
 	set(&row, ROW_NAME, name);
 	set(&row, ROW_NAMES, roll(4) == 0 ? "{\"fr\": \"lami torus\", \"de\": \"kesa\"}" : "{}");
-	set(&row, ROW_BRAND, brands[roll(4)]);
+	snprintf(brand, sizeof(brand), "Brand %u", more_brands > 0 ? roll(more_brands) : 0);
+	set(&row, ROW_BRAND, more_brands > 0 ? brand : brands[roll(4)]);
 	set(&row, ROW_COLOUR, colours[roll(4)]);
-	set(&row, ROW_COLOURS, "{}");
+	set(&row, ROW_COLOURS, more_brands > 0 && roll(2) == 0 ? "{\"de\": \"farbig\"}" : "{}");
 	set(&row, ROW_CATEGORY, category);
 	set(&row, ROW_DESCRIPTION, text);
 	set(&row, ROW_DESCRIPTIONS, "{}");
@@ -686,6 +689,94 @@ START_TEST(totals_and_facets_are_exact)
 }
 END_TEST
 
+/* One value of a facet as counting by hand gives it. */
+struct by_hand {
+	char name[16];
+	unsigned n;
+};
+
+static int
+more_first(const void *a, const void *b)
+{
+	const struct by_hand *x = a, *y = b;
+
+	return x->n != y->n ? (x->n < y->n) - (x->n > y->n) : strcmp(x->name, y->name);
+}
+
+static void
+count_by_hand(const struct engine_view *v, enum seg_section which, struct by_hand *out, unsigned max)
+{
+	for (unsigned p = 0; p < v->n; p++)
+		for (uint32_t d = 0; d < v->part[p].seg->docs; d++) {
+			const struct seg *s = v->part[p].seg;
+			uint32_t value = which == SEC_BRAND ? s->brand[d] : s->colour[d];
+			size_t n;
+			const char *name = seg_value_text(s, which, value, &n);
+			unsigned i = 0;
+
+			if (value == SEG_NONE || (v->part[p].masked != NULL && v->part[p].masked[d / 64] >> d % 64 & 1))
+				continue;
+			while (i < max && out[i].name[0] != '\0' && strcmp(out[i].name, name) != 0)
+				i++;
+			ck_assert_uint_lt(i, max);
+			snprintf(out[i].name, sizeof(out[i].name), "%s", name);
+			out[i].n++;
+		}
+	qsort(out, max, sizeof(*out), more_first);
+}
+
+static void
+same_facet(const struct engine_facet *f, const struct by_hand *all)
+{
+	for (unsigned i = 0; i < ENGINE_FACET_MAX; i++) {
+		if (all[i].n == 0) {
+			ck_assert_uint_eq(f->n, i);
+			return;
+		}
+		ck_assert_uint_lt(i, f->n);
+		ck_assert_msg(strlen(all[i].name) == f->value[i].n && memcmp(all[i].name, f->value[i].name, f->value[i].n) == 0,
+		    "place %u: %s", i, all[i].name);
+		ck_assert_uint_eq(f->value[i].count, all[i].n);
+	}
+}
+
+/* Changes bring a value among the most frequent ones, or take it from there, and parts number values each in their own way. */
+START_TEST(facets_are_exact_while_products_change)
+{
+	enum { SHOP_SZ = 3000, CHANGED = 120, BRANDS = 200 };
+	struct by_hand brands[BRANDS + 1] = { { { 0 }, 0 } }, colours[8] = { { { 0 }, 0 } };
+	uint64_t masked[SHOP_SZ / 64 + 1] = { 0 };
+	size_t size[2];
+	void *p[2];
+	struct seg *s[2];
+	struct engine_query q = { .limit = 10, .facets = true, .filter = { .min_price = NAN, .max_price = NAN } };
+	struct engine_result r;
+	struct engine_view v;
+	struct arena arena;
+	struct ctx c = unit_ctx(&arena, (size_t)64 << 20);
+
+	more_brands = BRANDS;
+	p[0] = make_segment(1, SHOP_SZ, NULL, NULL, &size[0]);
+	s[0] = open_segment(p[0], size[0]);
+	p[1] = make_segment(500, CHANGED, s[0], NULL, &size[1]);
+	s[1] = open_segment(p[1], size[1]);
+	more_brands = 0;
+	for (uint32_t d = 499; d < 499 + CHANGED; d++)
+		masked[d / 64] |= (uint64_t)1 << d % 64;
+	v = (struct engine_view){ .part = { { .seg = s[0], .masked = masked, .masked_n = CHANGED }, { .seg = s[1] } }, .n = 2 };
+	engine_search(&c, &v, &q, &r);
+	ck_assert_int_eq(r.total, SHOP_SZ);
+	count_by_hand(&v, SEC_BRAND, brands, BRANDS + 1);
+	count_by_hand(&v, SEC_COLOUR, colours, 8);
+	ck_assert_uint_gt(brands[ENGINE_FACET_MAX].n, 0);
+	same_facet(&r.brand, brands);
+	same_facet(&r.colour, colours);
+	arena_release(&arena);
+	seg_close(s[0]);
+	seg_close(s[1]);
+}
+END_TEST
+
 /* ---- hostile files ---- */
 
 START_TEST(damaged_files_are_refused)
@@ -734,8 +825,9 @@ main(void)
 	const TTest *const tests[] = { text_folds_and_splits, text_stems_by_language, correct_counts_edits, distances_of_many_words_are_exact,
 		pruning_finds_what_scoring_everything_finds,
 		sweeping_finds_what_scoring_one_by_one_finds, languages_of_names_are_told_apart, attributes_filter,
-		prices_compare_at_the_rates, a_range_is_in_its_currency, products_behind_count_half, names_that_negate_are_wanted, article_numbers_are_found, pages_follow_each_other,
-		 totals_and_facets_are_exact, damaged_files_are_refused,
+		prices_compare_at_the_rates, a_range_is_in_its_currency, products_behind_count_half, names_that_negate_are_wanted,
+		article_numbers_are_found, pages_follow_each_other, totals_and_facets_are_exact, facets_are_exact_while_products_change,
+		damaged_files_are_refused,
 		unreadable_files_are_told, NULL };
 
 	return unit_run("search", tests);
