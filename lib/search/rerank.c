@@ -209,6 +209,9 @@ engine_rerank(struct ctx *c, const struct engine_view *v, const struct engine_wo
 	struct candidate *all = arena_alloc(c->a, (n + 1) * sizeof(*all));
 	struct memory *m = arena_zalloc(c->a, 1, sizeof(*m));
 
+	for (unsigned far = 2; far-- > 0;)	/* names lie all over the index: wait for all at once */
+		for (size_t i = 0; i < n; i++)
+			seg_title_ahead(v->part[hit[i].part].seg, hit[i].doc, far);
 	for (size_t i = 0; i < n; i++) {
 		const struct seg *s = v->part[hit[i].part].seg;
 		const struct seg_category *k = seg_category(s, s->category[hit[i].doc]);

@@ -409,6 +409,19 @@ seg_title(const struct seg *s, uint32_t doc, uint32_t out[SEG_TITLE_MAX])
 	return n;
 }
 
+void
+seg_title_ahead(const struct seg *s, uint32_t doc, bool far)
+{
+	uint32_t from, to;
+
+	if (doc >= s->docs)
+		return;
+	if (far)
+		__builtin_prefetch(s->sec[SEC_TITLE_AT] + (size_t)doc * 4);
+	else if (span(s, SEC_TITLE_AT, doc, &from, &to) && from < s->len[SEC_TITLE])
+		__builtin_prefetch(s->sec[SEC_TITLE] + from);
+}
+
 const char *
 seg_sku(const struct seg *s, uint32_t doc, size_t *n)
 {

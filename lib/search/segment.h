@@ -201,6 +201,8 @@ uint32_t seg_word_sorted(const struct seg *s, uint32_t position);
 
 /* The terms of a product's names in order, each name behind a break; how many. */
 size_t seg_title(const struct seg *s, uint32_t doc, uint32_t out[SEG_TITLE_MAX]);
+/* Have the memory that seg_title() will read brought near: with far where the names start, without it the names themselves. */
+void seg_title_ahead(const struct seg *s, uint32_t doc, bool far);
 const char *seg_sku(const struct seg *s, uint32_t doc, size_t *n);
 const struct seg_category *seg_category(const struct seg *s, uint32_t category);
 const char *seg_category_text(const struct seg *s, const struct seg_category *c, size_t *n);
