@@ -183,8 +183,8 @@ start(const char *path, int port)
 	info.max_http_header_pool = 64;
 	info.timeout_secs = 10;
 	info.fd_limit_per_thread = (unsigned)cfg_int("WS_CONNECTIONS") + 300;
-	info.gid = -1;
-	info.uid = -1;
+	info.gid = (__typeof__(info.gid))-1;	/* int in older versions of libwebsockets */
+	info.uid = (__typeof__(info.uid))-1;
 	if (path != NULL)
 		(void)unlink(path);
 	old = umask(0117);

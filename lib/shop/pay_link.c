@@ -166,7 +166,7 @@ enum err
 payment_link_tool(struct ctx *c, struct tool_call *call)
 {
 	const char *order, *page, *url, *method = "any", *v[4];
-	bool lasting = false, nothing, card;
+	bool lasting = false, nothing = false, card;
 	size_t n;
 
 	if (look_back(c, call) || call->replayed)
