@@ -53,6 +53,8 @@ engine_search(struct ctx *c, const struct engine_view *v, const struct engine_qu
 	memset(out, 0, sizeof(*out));
 	for (unsigned p = 0; p < v->n; p++) {
 		engine_sieve(c, &v->part[p], &q->filter, &sieves[p]);
+		sieves[p].q = q->leave_out ? q : NULL;
+		sieves[p].number = p;
 		docs += v->part[p].seg->docs;
 	}
 	if (words)

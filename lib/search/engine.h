@@ -106,9 +106,14 @@ struct engine_query {
 	size_t limit, offset;	/* offset only without after */
 	struct engine_after after;
 	bool exhaustive;	/* score every product, one after the other: for tests */
-	/* Where a product stands by relevance; asked for those that may be among the best.  NULL: all in line. */
+	/*
+	 * Where a product stands by relevance; asked for those that may be among the best.  NULL: all in line.  With leave_out what stands behind is not
+	 * found, by no order, and all that match are asked for.  suspects: a set for each part, all others are in line; NULL: any may not be.
+	 */
 	enum engine_place (*place)(const void *arg, unsigned part, uint32_t doc);
 	const void *place_arg;
+	const uint64_t *const *suspects;
+	bool leave_out;
 	bool facets;
 };
 
@@ -165,11 +170,21 @@ struct engine_sieve {
 	uint16_t min_rating;
 	const uint64_t *attributes;	/* products that have those asked for, NULL: any */
 	const uint64_t *set;		/* products that match and pass, when they are known already; NULL */
+	const struct engine_query *q;	/* with leave_out, NULL otherwise */
+	unsigned number;		/* of the part */
 };
 void engine_sieve(struct ctx *c, const struct engine_part *p, const struct engine_filter *f, struct engine_sieve *out);
 bool engine_passes(const struct engine_sieve *s, uint32_t doc);
 /* Those of the up to 64 products from first on that pass; first is a multiple of 64. */
 uint64_t engine_sift(const struct engine_sieve *s, uint32_t first, uint64_t set);
+
+static inline enum engine_place
+engine_place_of(const struct engine_query *q, unsigned part, uint32_t doc)
+{
+	if (q->place == NULL || (q->suspects != NULL && !(q->suspects[part][doc / 64] >> doc % 64 & 1)))
+		return ENGINE_IN_LINE;
+	return q->place(q->place_arg, part, doc);
+}
 
 /* 64 bytes, each 0 or 1, as bits. */
 static inline uint64_t

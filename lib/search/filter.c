@@ -239,7 +239,7 @@ engine_passes(const struct engine_sieve *s, uint32_t doc)
 {
 	if (s->part->masked != NULL && s->part->masked[doc / 64] >> doc % 64 & 1)
 		return false;
-	return s->any || filter_passes(s, doc);
+	return (s->any || filter_passes(s, doc)) && (s->q == NULL || engine_place_of(s->q, s->number, doc) != ENGINE_BEHIND);
 }
 
 /* Prices and stock of 64 products from first on, without a branch; the others of engine_passes() are asked one by one. */
@@ -268,17 +268,12 @@ sift_columns(const struct engine_sieve *s, uint32_t first, uint64_t set)
 	return set;
 }
 
-uint64_t
-engine_sift(const struct engine_sieve *s, uint32_t first, uint64_t set)
+/* The filters alone. */
+static uint64_t
+sift_filters(const struct engine_sieve *s, uint32_t first, uint64_t set)
 {
 	bool rest = s->featured || s->category_from != SEG_NONE || s->brands != NULL || s->colours != NULL || s->min_rating > 0;
 
-	if (s->part->masked != NULL)
-		set &= ~s->part->masked[first / 64];
-	if (s->attributes != NULL)
-		set &= s->attributes[first / 64];
-	if (s->any || set == 0)
-		return set;
 	if (__builtin_popcountll(set) >= COLUMNS_LEAST && s->part->seg->docs - first >= 64)
 		set = sift_columns(s, first, set);
 	else
@@ -287,6 +282,26 @@ engine_sift(const struct engine_sieve *s, uint32_t first, uint64_t set)
 		unsigned bit = (unsigned)__builtin_ctzll(left);
 
 		if (!filter_passes(s, first + bit))
+			set &= ~((uint64_t)1 << bit);
+	}
+	return set;
+}
+
+uint64_t
+engine_sift(const struct engine_sieve *s, uint32_t first, uint64_t set)
+{
+	if (s->part->masked != NULL)
+		set &= ~s->part->masked[first / 64];
+	if (s->attributes != NULL)
+		set &= s->attributes[first / 64];
+	if (!s->any && set != 0)
+		set = sift_filters(s, first, set);
+	if (s->q == NULL)
+		return set;
+	for (uint64_t left = s->q->suspects != NULL ? set & s->q->suspects[s->number][first / 64] : set; left != 0; left &= left - 1) {
+		unsigned bit = (unsigned)__builtin_ctzll(left);
+
+		if (engine_place_of(s->q, s->number, first + bit) == ENGINE_BEHIND)
 			set &= ~((uint64_t)1 << bit);
 	}
 	return set;

@@ -158,8 +158,7 @@ engine_offer(struct engine_top *t, const struct engine_sieve *s, uint32_t doc, u
 
 	if (!may_enter(t, score))
 		return false;
-	if (t->q->place != NULL)
-		h.place = t->q->place(t->q->place_arg, t->part, doc);
+	h.place = engine_place_of(t->q, t->part, doc);
 	h.key = -(int64_t)(h.place == ENGINE_BEHIND ? score >> ENGINE_BEHIND_SHIFT : score);
 	return is_after(&t->q->after, &h) && engine_heap_put(t->heap, &t->n, t->k, &h);
 }

@@ -225,16 +225,16 @@ understand_search(struct ctx *c, const struct engine_view *v, const struct engin
 	const struct engine_view *wanted;
 	struct understand_shop shop;
 	const struct unwanted *e;
-	bool ordered;
 
 	understand_shop_of(v, &shop);
 	understand(c->a, text, strlen(text), &shop, q->locale != NULL ? q->locale : cfg_str("SHOP_LOCALE"), u);
 	e = unwanted_read(c, v, u->exclude, u->excludes);
-	ordered = u->sorted || q->sort != SORT_RELEVANCE || u->rest[0] == '\0';
-	wanted = unwanted_mask(c, v, e, u->exclude_colour, ordered);
-	if (u->excludes > 0 && !ordered) {
+	wanted = unwanted_mask(c, v, u->exclude_colour);
+	if (u->excludes > 0) {
 		mine.place = unwanted_place;
 		mine.place_arg = e;
+		mine.suspects = unwanted_suspects(c, e);
+		mine.leave_out = u->sorted || q->sort != SORT_RELEVANCE || u->rest[0] == '\0';
 	}
 	if (u->n > 0 && try(c, wanted, &mine, USE_ALL, out, u))
 		return;

@@ -35,11 +35,6 @@ struct unwanted {
 	unsigned n;
 };
 
-struct bits {
-	uint64_t *set;
-	uint32_t n;		/* set */
-};
-
 static bool
 has(const uint32_t *terms, unsigned n, uint32_t term)
 {
@@ -209,74 +204,86 @@ unwanted_place(const void *arg, unsigned part, uint32_t doc)
 	return best;
 }
 
-/* ---- products that are left out ---- */
-
+/* Products with one of the terms anywhere. */
 static void
-mask(struct bits *b, uint32_t doc)
+mark(const struct seg *s, const uint32_t *term, unsigned n, uint64_t *set)
 {
-	uint64_t bit = (uint64_t)1 << doc % 64;
+	uint32_t doc[SEG_BLOCK];
 
-	b->n += !(b->set[doc / 64] & bit);
-	b->set[doc / 64] |= bit;
-}
+	for (unsigned k = 0; k < n; k++) {
+		struct seg_list l = seg_list(s, term[k]);
 
-/* Products of a part that have the words of exclusion i in the name. */
-static void
-mask_words(const struct unwanted *e, unsigned part, unsigned i, struct bits *b)
-{
-	const struct seg *s = e->v->part[part].seg;
-	const struct words *u = &e->part[part].of[i];
-	uint32_t title[SEG_TITLE_MAX];
+		for (uint32_t block = 0; block * SEG_BLOCK < l.df; block++) {
+			unsigned all = seg_block(&l, block, doc);
 
-	for (unsigned k = 0; u->n > 0 && k < u->word[0].n; k++) {
-		struct seg_list list = seg_list(s, u->word[0].term[k]);
-
-		for (uint32_t at = 0; at < list.df; at++) {
-			uint32_t doc = seg_doc(&list, at);
-
-			if (doc < s->docs && place_of(&e->part[part], u, title, seg_title(s, doc, title)) == ENGINE_BEHIND)
-				mask(b, doc);
+			for (unsigned i = 0; i < all; i++)
+				if (doc[i] < s->docs)
+					set[doc[i] / 64] |= (uint64_t)1 << doc[i] % 64;
 		}
 	}
 }
 
-static void
-mask_colour(struct ctx *c, const struct seg *s, const char *name, struct bits *b)
+const uint64_t *const *
+unwanted_suspects(struct ctx *c, const struct unwanted *e)
+{
+	const uint64_t **out = arena_alloc(c->a, sizeof(*out) * ENGINE_PARTS_MAX);
+
+	for (unsigned p = 0; p < e->v->n; p++) {
+		const struct seg *s = e->v->part[p].seg;
+		uint64_t *set = arena_zalloc(c->a, (size_t)s->docs / 64 + 1, sizeof(*set));
+
+		for (unsigned i = 0; i < e->n; i++) {
+			const struct words *u = &e->part[p].of[i];
+
+			for (unsigned w = 0; w < u->n; w++) {
+				mark(s, u->word[w].term, u->word[w].n, set);
+				mark(s, u->word[w].none, u->word[w].nones, set);
+			}
+		}
+		out[p] = set;
+	}
+	return out;
+}
+
+/* ---- products of a colour ---- */
+
+/* Add them to masked; how many are new. */
+static uint32_t
+mask_colour(struct ctx *c, const struct seg *s, const char *name, uint64_t *masked)
 {
 	char folded[TEXT_WORD_MAX * 4];
 	size_t n = text_fold(name, strlen(name), folded, sizeof(folded));
-	uint32_t all = seg_values(s, SEC_COLOUR);
+	uint32_t all = seg_values(s, SEC_COLOUR), added = 0;
 	bool *is = arena_zalloc(c->a, (size_t)all + 1, sizeof(*is));
 
 	for (uint32_t i = 0; i < all; i++)
 		is[i] = understand_colour_is(s, i, folded, n, true);
 	for (uint32_t doc = 0; doc < s->docs; doc++)
-		if (s->colour[doc] < all && is[s->colour[doc]])
-			mask(b, doc);
+		if (s->colour[doc] < all && is[s->colour[doc]]) {
+			added += !(masked[doc / 64] >> doc % 64 & 1);
+			masked[doc / 64] |= (uint64_t)1 << doc % 64;
+		}
+	return added;
 }
 
 const struct engine_view *
-unwanted_mask(struct ctx *c, const struct engine_view *v, const struct unwanted *e, const char *colour, bool words)
+unwanted_mask(struct ctx *c, const struct engine_view *v, const char *colour)
 {
 	struct engine_view *out;
 
-	if (colour == NULL && (!words || e->n == 0))
+	if (colour == NULL)
 		return v;
 	out = arena_alloc(c->a, sizeof(*out));
 	*out = *v;
 	for (unsigned p = 0; p < v->n; p++) {
 		const struct seg *s = v->part[p].seg;
 		size_t cells = (size_t)s->docs / 64 + 1;
-		struct bits b = { arena_zalloc(c->a, cells, sizeof(uint64_t)), v->part[p].masked_n };
+		uint64_t *masked = arena_zalloc(c->a, cells, sizeof(*masked));
 
 		if (v->part[p].masked != NULL)
-			memcpy(b.set, v->part[p].masked, cells * sizeof(uint64_t));
-		for (unsigned i = 0; words && i < e->n; i++)
-			mask_words(e, p, i, &b);
-		if (colour != NULL)
-			mask_colour(c, s, colour, &b);
-		out->part[p].masked = b.set;
-		out->part[p].masked_n = b.n;
+			memcpy(masked, v->part[p].masked, cells * sizeof(*masked));
+		out->part[p].masked = masked;
+		out->part[p].masked_n += mask_colour(c, s, colour, masked);
 	}
 	return out;
 }

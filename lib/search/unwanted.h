@@ -23,9 +23,10 @@ const struct unwanted *unwanted_read(struct ctx *c, const struct engine_view *v,
 /* Where a product stands for arg, a struct unwanted: behind with all unwanted words of one exclusion, ahead when its name says that it is without. */
 enum engine_place unwanted_place(const void *arg, unsigned part, uint32_t doc);
 
-/*
- * The view without products of a colour that is not wanted (NULL: any) and, with words, without those that stand behind.
- */
-const struct engine_view *unwanted_mask(struct ctx *c, const struct engine_view *v, const struct unwanted *e, const char *colour, bool words);
+/* A set for each part: products that have one of the words somewhere; all others are in line.  Their names alone have to be read. */
+const uint64_t *const *unwanted_suspects(struct ctx *c, const struct unwanted *e);
+
+/* The view without products of a colour that is not wanted; NULL: any. */
+const struct engine_view *unwanted_mask(struct ctx *c, const struct engine_view *v, const char *colour);
 
 #endif

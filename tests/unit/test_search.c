@@ -518,6 +518,52 @@ START_TEST(products_behind_count_half)
 }
 END_TEST
 
+/* Left out is what is behind and suspected, whatever the order and the filters; nothing else. */
+START_TEST(products_are_left_out)
+{
+	static const enum search_sort sorts[] = { SORT_RELEVANCE, SORT_PRICE_ASC };
+	size_t size;
+	void *p = make_segment(1, 2000, NULL, NULL, &size);
+	struct seg *s = open_segment(p, size);
+	struct engine_view v = { .part = { { .seg = s } }, .n = 1 };
+	uint64_t suspected[2000 / 64 + 1];
+	const uint64_t *suspects[1] = { suspected };
+	struct arena arena;
+	struct ctx c = unit_ctx(&arena, (size_t)64 << 20);
+
+	for (size_t i = 0; i < sizeof(suspected) / sizeof(suspected[0]); i++)
+		suspected[i] = 0x00FF00FF00FF00FF;
+	for (unsigned k = 0; k < 8; k++) {
+		struct engine_query q = { .text = k & 1 ? "lami" : "lami torusa", .limit = 2000, .sort = sorts[k >> 1 & 1],
+			.filter = { .min_price = NAN, .max_price = k & 4 ? 30 : NAN } };
+		struct engine_result all, some;
+		size_t at = 0;
+
+		engine_search(&c, &v, &q, &all);
+		q.place = is_behind;
+		q.suspects = suspects;
+		q.leave_out = true;
+		engine_search(&c, &v, &q, &some);
+		for (size_t i = 0; i < all.n; i++) {
+			uint32_t doc = all.hit[i].doc;
+
+			if (doc % 3 == 0 && suspected[doc / 64] >> doc % 64 & 1)
+				continue;
+			ck_assert_uint_lt(at, some.n);
+			if (q.sort != SORT_RELEVANCE)	/* the best ones are ordered anew among themselves */
+				ck_assert_uint_eq(some.hit[at].id, all.hit[i].id);
+			at++;
+		}
+		ck_assert_uint_eq(at, some.n);
+		ck_assert_uint_lt(some.n, all.n);
+		ck_assert_int_eq(some.total, (int64_t)at);
+		arena_reset(&arena);
+	}
+	arena_release(&arena);
+	seg_close(s);
+}
+END_TEST
+
 START_TEST(attributes_filter)
 {
 	size_t size;
@@ -825,7 +871,7 @@ main(void)
 	const TTest *const tests[] = { text_folds_and_splits, text_stems_by_language, correct_counts_edits, distances_of_many_words_are_exact,
 		pruning_finds_what_scoring_everything_finds,
 		sweeping_finds_what_scoring_one_by_one_finds, languages_of_names_are_told_apart, attributes_filter,
-		prices_compare_at_the_rates, a_range_is_in_its_currency, products_behind_count_half, names_that_negate_are_wanted,
+		prices_compare_at_the_rates, a_range_is_in_its_currency, products_behind_count_half, products_are_left_out, names_that_negate_are_wanted,
 		article_numbers_are_found, pages_follow_each_other, totals_and_facets_are_exact, facets_are_exact_while_products_change,
 		damaged_files_are_refused,
 		unreadable_files_are_told, NULL };
