@@ -154,6 +154,8 @@ unwanted_words(const struct u_parse *p, unsigned first, bool one, struct buf *wo
 	while (i < p->tokens && p->t[i].kind == T_WORD && is_stop(p, &p->t[i]) && !one)
 		i++;
 	for (; i < p->tokens && n < (one ? 1 : NOT_WORDS); i++, n++) {
+		if (n > 0 && p->t[i].kind == T_SIGN && p->t[i].s[0] == '-' && p->t[i].glued && i + 1 < p->tokens && p->t[i + 1].glued)
+			i++;	/* "abat-jour" */
 		if (p->t[i].kind != T_WORD || p->t[i].fixed || is_stop(p, &p->t[i]) || u_at(p, i, U_BUDGET, &next) != NULL ||
 		    u_at(p, i, U_STOCK, &next) != NULL || u_at(p, i, U_NOT, &next) != NULL)
 			break;
@@ -238,25 +240,54 @@ in_sentence(const struct u_parse *p, unsigned i)
 	return i > 0 && p->t[i - 1].kind == T_WORD && is_stop(p, &p->t[i - 1]);
 }
 
+/* A colour that is not wanted, at token i behind a negation that starts at token from; the token behind it, 0 for none. */
+static unsigned
+unwanted_colour(struct u_parse *p, unsigned from, unsigned i)
+{
+	unsigned next;
+	const struct u_word *w = u_at(p, i, U_COLOUR, &next);
+	const char *name = w != NULL ? u_shop_colour(p, i, w, next) : NULL;
+
+	if (name == NULL || u_any_fixed(p, i, next) || p->out->exclude_colours == UNDERSTAND_EXCLUDE_MAX || u_item(p, U_NOT, from, next, name, true) == NULL)
+		return 0;
+	p->out->exclude_colour[p->out->exclude_colours++] = name;
+	return next;
+}
+
+/* "not red", "neither red nor blue", "that is not black", "non-black". */
+static unsigned
+unwanted_colours(struct u_parse *p, unsigned from, unsigned first)
+{
+	unsigned next, end, more;
+
+	if (first < p->tokens && p->t[first].kind == T_SIGN && p->t[first].s[0] == '-' && p->t[first].glued)
+		first++;
+	while (first < p->tokens && p->t[first].kind == T_WORD && is_stop(p, &p->t[first]) && u_at(p, first, U_COLOUR, &next) == NULL)
+		first++;
+	for (end = 0; (next = unwanted_colour(p, from, first)) > 0; first = more) {
+		end = from = next;
+		if (u_at(p, next, U_OR, &more) == NULL)
+			break;
+	}
+	return end;
+}
+
 static unsigned
 read_not(struct u_parse *p, unsigned i)
 {
-	unsigned first = i + 1, next, end;
+	unsigned first = i + 1, end;
 	bool minus = is_minus(p, i);
-	const struct u_word *w = minus ? NULL : u_at(p, i, U_NOT, &first), *colour;
-	const char *name;
+	const struct u_word *w = minus ? NULL : u_at(p, i, U_NOT, &first);
 	struct negated around;
 	struct buf words;
 	bool named;
 
-	if ((w == NULL && !minus) || !word_before(p, i) || in_sentence(p, i) || u_any_fixed(p, i, first) || p->out->excludes == UNDERSTAND_EXCLUDE_MAX)
+	if ((w == NULL && !minus) || u_any_fixed(p, i, first))
 		return 0;
-	if ((colour = u_at(p, first, U_COLOUR, &next)) != NULL && (name = u_shop_colour(p, first, colour, next)) != NULL) {
-		if (p->out->exclude_colour != NULL || u_item(p, U_NOT, i, next, name, true) == NULL)
-			return 0;
-		p->out->exclude_colour = name;
-		return next;
-	}
+	if ((end = unwanted_colours(p, i, first)) > 0)
+		return end;
+	if (!word_before(p, i) || in_sentence(p, i) || p->out->excludes == UNDERSTAND_EXCLUDE_MAX)
+		return 0;
 	buf_init(&words, p->a, PHRASE_MAX, 1024);
 	if ((end = unwanted_words(p, first, minus, &words)) == 0 || wanted_too(p, first, end))
 		return 0;
@@ -322,7 +353,12 @@ read_switch(struct u_parse *p, unsigned i)
 static void
 mark_adjective(struct u_parse *p, enum understand_kind kind, unsigned from, unsigned to, const char *value)
 {
-	(void)u_item(p, kind, from, to, value, false);
+	bool again = false;
+
+	for (unsigned i = 0; i < p->out->n; i++)
+		again = again || (p->out->item[i].kind == kind && strcmp(p->out->item[i].value, value) == 0);
+	if (!again)
+		(void)u_item(p, kind, from, to, value, false);
 	for (unsigned k = from; k < to; k++)
 		p->t[k].adjective = true;
 }

@@ -38,6 +38,8 @@ enum understand_kind {
 	U_CURRENCY,		/* value: ISO 4217 */
 	U_UNIT,			/* a number before it is no price; value "length": it is a size */
 	U_PEOPLE,		/* a number behind is an age */
+	U_OR,			/* between two colours that are not wanted */
+	U_NUMBER,		/* an amount in words; value: in digits */
 	U_NOT_EXCEPT,		/* looks like a negation, but is none */
 	U_SORT			/* value: sort order as search_sort_parse() reads it */
 };
@@ -84,7 +86,8 @@ struct understood {
 	unsigned nears;
 	const char *exclude[UNDERSTAND_EXCLUDE_MAX];	/* folded words; a product with all words of one is not wanted */
 	unsigned excludes;
-	const char *exclude_colour;	/* the shop's name, NULL */
+	const char *exclude_colour[UNDERSTAND_EXCLUDE_MAX];	/* the shop's names */
+	unsigned exclude_colours;
 	bool in_stock;
 	bool budget, luxury;		/* a low or high price, whatever that is here */
 	bool rated;			/* only well rated ones */

@@ -84,18 +84,40 @@ read_shop_colour(struct u_parse *p, unsigned i)
 	return 0;
 }
 
+/* Is it "blue" of "blue's clues"? */
+static bool
+is_possessive(const struct u_parse *p, unsigned next)
+{
+	const struct u_token *t = &p->t[next];
+	const char *gap;
+
+	if (next == 0 || next >= p->tokens || t->kind != T_WORD || t->n != 1 || t->s[0] != 's')
+		return false;
+	gap = p->query + p->t[next - 1].to;
+	return t->from > p->t[next - 1].to && memchr(gap, ' ', t->from - p->t[next - 1].to) == NULL;
+}
+
+/* A negation before it that could not be read: the colour is no wish. */
+static bool
+is_negated(const struct u_parse *p, unsigned i)
+{
+	unsigned next;
+
+	return i > 0 && u_at(p, i - 1, U_NOT, &next) != NULL && next == i;
+}
+
 unsigned
 u_read_colour(struct u_parse *p, unsigned i)
 {
-	unsigned next = read_shop_colour(p, i);
+	unsigned next = is_negated(p, i) ? 0 : read_shop_colour(p, i);
 	const struct u_word *w;
 	const char *name;
 
 	if (next > 0)
 		return next;
 	w = u_at(p, i, U_COLOUR, &next);
-	if (w == NULL || u_any_fixed(p, i, next) || u_is_stop_elsewhere(p, i, next, w->lang) || (name = u_shop_colour(p, i, w, next)) == NULL ||
-	    u_in_name(p, i, next, name))
+	if (w == NULL || is_negated(p, i) || is_possessive(p, next) || u_any_fixed(p, i, next) || u_is_stop_elsewhere(p, i, next, w->lang) ||
+	    (name = u_shop_colour(p, i, w, next)) == NULL || u_in_name(p, i, next, name))
 		return 0;
 	if (u_item(p, U_COLOUR, i, next, name, true) == NULL)
 		return 0;

@@ -18,10 +18,11 @@ struct amount {
 	bool unit;		/* of something else than money */
 };
 
+/* Three digits; the last ones may have decimals ("1 200,50"). */
 static bool
 thousands(const struct u_token *t)
 {
-	return t->kind == T_NUMBER && t->n == 3 && strspn(t->s, "0123456789") == 3;
+	return t->kind == T_NUMBER && t->n >= 3 && strspn(t->s, "0123456789") == 3 && (t->n == 3 || t->s[3] == '.');
 }
 
 /* "1 200" in front of a currency is one number. */
@@ -30,13 +31,26 @@ grouped(const struct u_parse *p, unsigned i, double *value)
 {
 	unsigned j = i + 1, behind;
 
-	while (j < p->tokens && p->t[i].n <= 3 && thousands(&p->t[j]))
+	while (j < p->tokens && p->t[i].n <= 3 && thousands(&p->t[j]) && (j == i + 1 || p->t[j - 1].n == 3))
 		j++;
 	if (j == i + 1 || u_at(p, j, U_CURRENCY, &behind) == NULL)
 		return i + 1;
 	for (unsigned k = i + 1; k < j; k++)
 		*value = *value * 1000 + strtod(p->t[k].s, NULL);
 	return j;
+}
+
+/* "fifty euros"; without a currency it is none. */
+static bool
+in_words(const struct u_parse *p, const struct u_word *number, unsigned next, struct amount *out)
+{
+	const struct u_word *w = u_at(p, next, U_CURRENCY, &out->next);
+
+	if (w == NULL)
+		return false;
+	out->value = strtod(number->value, NULL);
+	out->currency = w->value;
+	return true;
 }
 
 static bool
@@ -50,6 +64,8 @@ read_amount(const struct u_parse *p, unsigned i, struct amount *out)
 		out->currency = w->value;
 		i = next;
 	}
+	if ((w = u_at(p, i, U_NUMBER, &next)) != NULL)
+		return in_words(p, w, next, out);
 	if (i >= p->tokens || p->t[i].kind != T_NUMBER || p->t[i].used)
 		return false;
 	out->value = strtod(p->t[i].s, NULL);
@@ -112,8 +128,14 @@ range(struct u_parse *p, unsigned start, unsigned i, bool bare)
 		next++;
 	else if (u_at(p, next, U_AND, &next) == NULL)
 		return 0;
-	if (!read_amount(p, next, &b) || b.unit || a.value > b.value)
+	if (!read_amount(p, next, &b) || b.unit || (a.value > b.value && start == i))
 		return 0;
+	if (a.value > b.value) {	/* "between 40 and 20" */
+		double low = b.value;
+
+		b.value = a.value;
+		a.value = low;
+	}
 	currency = b.currency != NULL ? b.currency : a.currency;
 	if (currency == NULL && (!bare || of_people(p, start)))
 		return 0;
@@ -158,7 +180,18 @@ before(struct u_parse *p, unsigned i)
 	return 0;
 }
 
-/* "50 € maximum", "$50 or more". */
+/* A query that ends with an amount of money: about so much. */
+static unsigned
+at_the_end(struct u_parse *p, unsigned i, const struct amount *a)
+{
+	if (i == 0 || a->next < p->tokens)
+		return 0;
+	set_price(p, U_MIN, i, a->next, a->value * (1 - ABOUT), a->currency);
+	set_price(p, U_MAX, i, a->next, a->value * (1 + ABOUT), a->currency);
+	return a->next;
+}
+
+/* "50 € maximum", "$50 or more", "lamp 50 €". */
 static unsigned
 behind(struct u_parse *p, unsigned i)
 {
@@ -172,7 +205,7 @@ behind(struct u_parse *p, unsigned i)
 	else if (u_at(p, a.next, U_MIN_AFTER, &next) != NULL)
 		set_price(p, U_MIN, i, next, a.value, a.currency);
 	else
-		return 0;
+		return at_the_end(p, i, &a);
 	return next;
 }
 

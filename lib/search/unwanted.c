@@ -267,11 +267,11 @@ mask_colour(struct ctx *c, const struct seg *s, const char *name, uint64_t *mask
 }
 
 const struct engine_view *
-unwanted_mask(struct ctx *c, const struct engine_view *v, const char *colour)
+unwanted_mask(struct ctx *c, const struct engine_view *v, const char *const *colour, unsigned n)
 {
 	struct engine_view *out;
 
-	if (colour == NULL)
+	if (n == 0)
 		return v;
 	out = arena_alloc(c->a, sizeof(*out));
 	*out = *v;
@@ -283,7 +283,8 @@ unwanted_mask(struct ctx *c, const struct engine_view *v, const char *colour)
 		if (v->part[p].masked != NULL)
 			memcpy(masked, v->part[p].masked, cells * sizeof(*masked));
 		out->part[p].masked = masked;
-		out->part[p].masked_n += mask_colour(c, s, colour, masked);
+		for (unsigned i = 0; i < n; i++)
+			out->part[p].masked_n += mask_colour(c, s, colour[i], masked);
 	}
 	return out;
 }

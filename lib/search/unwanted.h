@@ -26,7 +26,7 @@ enum engine_place unwanted_place(const void *arg, unsigned part, uint32_t doc);
 /* A set for each part: products that have one of the words somewhere; all others are in line.  Their names alone have to be read. */
 const uint64_t *const *unwanted_suspects(struct ctx *c, const struct unwanted *e);
 
-/* The view without products of a colour that is not wanted; NULL: any. */
-const struct engine_view *unwanted_mask(struct ctx *c, const struct engine_view *v, const char *colour);
+/* The view without products of n colours that are not wanted. */
+const struct engine_view *unwanted_mask(struct ctx *c, const struct engine_view *v, const char *const *colour, unsigned n);
 
 #endif

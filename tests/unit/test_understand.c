@@ -83,7 +83,7 @@ is_only_negated(const void *arg, const char *before, const char *not, const char
 static bool
 is_word(const void *arg, const char *word, size_t n)
 {
-	static const char *const known[] = { "undex", "vase", "mirror", NULL };
+	static const char *const known[] = { "undex", "vase", "mirror", "press", NULL };
 
 	(void)arg;
 	return one_of(known, word, n);
@@ -159,6 +159,11 @@ START_TEST(english_prices)
 		{ "en", "clock <20€", "clock | maxPrice=20" },
 		{ "en", "mirror under 50 please", "mirror please | maxPrice=50" },
 		{ "en", "UNDER $15 CUPS", "CUPS | maxPrice=15" },
+		{ "en", "vase less than fifty dollars", "vase | maxPrice=50" },
+		{ "en", "vase priced at $50", "vase | minPrice=40 | maxPrice=60" },
+		{ "en", "vase 50 bucks", "vase | minPrice=40 | maxPrice=60" },
+		{ "en", "vase ~50 euros", "vase | minPrice=40 | maxPrice=60" },
+		{ "en", "vase that costs less than 50", "vase | maxPrice=50" },
 		{ "en", "vase undre 15", "vase | maxPrice=15" },
 		{ "en", "vase undex 15", "vase undex 15" },
 		{ "en", "cheapst vase", "vase | sortBy=price-asc" },
@@ -191,6 +196,12 @@ START_TEST(french_prices)
 		{ "fr", "étagère environ 50 €", "étagère | minPrice=40 | maxPrice=60" },
 		{ "fr", "étagère autour de 50 euros", "étagère | minPrice=40 | maxPrice=60" },
 		{ "fr", "étagère 50 € ou plus", "étagère | minPrice=50" },
+		{ "fr", "vase à moins de 1 200,50 €", "vase | maxPrice=1200.50" },
+		{ "fr", "vase avec un budget de 50 euros", "vase | maxPrice=50" },
+		{ "fr", "vase qui coûte moins de 50 euros", "vase | maxPrice=50" },
+		{ "fr", "vase moins de deux cents euros", "vase | maxPrice=200" },
+		{ "fr", "vase à 50 euros", "vase | minPrice=40 | maxPrice=60" },
+		{ "fr", "vase entre 40 et 20 €", "vase | minPrice=20 | maxPrice=40" },
 		{ "fr", "MIROIR MOINS DE 200 EUROS", "MIROIR | maxPrice=200" },
 		{ "fr", "pas plus de 70 euros, une horloge", "une horloge | maxPrice=70" },
 	};
@@ -219,6 +230,9 @@ START_TEST(german_prices)
 		{ "de", "Regal 20 bis 40 Euro", "Regal | minPrice=20 | maxPrice=40" },
 		{ "de", "Uhr etwa 50 Euro", "Uhr | minPrice=40 | maxPrice=60" },
 		{ "de", "Uhr 50 Euro oder weniger", "Uhr | maxPrice=50" },
+		{ "de", "Uhr unter fünfzig Euro", "Uhr | maxPrice=50" },
+		{ "de", "Uhr Preis bis 50 Euro", "Uhr | maxPrice=50" },
+		{ "de", "Uhr für 50 Euro", "Uhr | minPrice=40 | maxPrice=60" },
 		{ "de", "Uhr höchstens 20 Franken", "Uhr | maxPrice=20" },
 	};
 
@@ -242,6 +256,8 @@ START_TEST(spanish_prices)
 		{ "es", "mesa de 20 a 40 €", "mesa | minPrice=20 | maxPrice=40" },
 		{ "es", "mesa de 1.200 € o menos", "mesa de | maxPrice=1200" },
 		{ "es", "reloj alrededor de 50 €", "reloj | minPrice=40 | maxPrice=60" },
+		{ "es", "reloj menos de cincuenta euros", "reloj | maxPrice=50" },
+		{ "es", "reloj que cueste menos de 50 €", "reloj | maxPrice=50" },
 		{ "es", "reloj 20 euros como máximo", "reloj | maxPrice=20" },
 	};
 
@@ -348,6 +364,15 @@ START_TEST(negation)
 	static const struct row rows[] = {
 		{ "en", "mirror without frame", "mirror | exclude=frame" },
 		{ "en", "chair not red", "chair | exclude=Rouge" },
+		{ "en", "chair that is not red", "chair that is | exclude=Rouge" },
+		{ "en", "non-black chair", "chair | exclude=Noir" },
+		{ "en", "chair neither red nor blue", "chair | exclude=Rouge | exclude=Bleu" },
+		{ "fr", "chaise ni rouge ni bleue", "chaise | exclude=Rouge | exclude=Bleu" },
+		{ "fr", "chaise qui n'est pas noire", "chaise qui n'est | exclude=Noir" },
+		{ "de", "weder rot noch blau Stuhl", "Stuhl | exclude=Rouge | exclude=Bleu" },
+		{ "de", "Stuhl der nicht schwarz ist", "Stuhl der ist | exclude=Noir" },
+		{ "es", "silla ni roja ni azul", "silla | exclude=Rouge | exclude=Bleu" },
+		{ "fr", "lustre sans abat-jour", "lustre | exclude=abat jour" },
 		{ "en", "chair except leather", "chair | exclude=leather" },
 		{ "en", "mirror -frame", "mirror | exclude=frame" },
 		{ "en", "mirror -frame round", "mirror round | exclude=frame" },
@@ -378,7 +403,7 @@ START_TEST(negation)
 		{ "en", "notebook", "notebook" },
 		{ "en", "one for whom tea is not enough", "one for whom tea is not enough" },
 		{ "en", "cutlery box without cutlery", "cutlery box without cutlery" },
-		{ "fr", "ce n'est pas rouge", "ce n'est pas | colour=Rouge" },
+		{ "fr", "ce n'est pas rouge", "ce n'est | exclude=Rouge" },
 		{ "de", "ohne", "ohne" },
 	};
 
@@ -398,6 +423,9 @@ START_TEST(plain_queries_stay)
 		{ "en", "fits under 60 cm", "fits under 60 cm | size=60 cm" },
 		{ "en", "usb c 2.0 cable", "usb c 2.0 cable" },
 		{ "en", "7 for all mankind jeans", "7 for all mankind jeans" },
+		{ "en", "blue's clues", "blue's clues" },
+		{ "en", "over fifty shades", "over fifty shades" },
+		{ "en", "small small vase", "small small vase | size=small" },
 		{ "en", "black diamond headlight", "black diamond headlight" },
 		{ "en", "cheap monday jeans", "cheap monday jeans" },
 		{ "en", "orange press", "orange press" },
