@@ -51,32 +51,51 @@ question_of(struct mcp_call *call, const struct tool *t, json_object *args)
 	return buf_str(&b);
 }
 
+/* Note that the confirmation was used; *is_new: it had not been.  false: that cannot be told now. */
+static bool
+note_use(struct mcp_call *call, const char *token, bool *is_new)
+{
+	unsigned char hash[crypto_generichash_BYTES_MIN];
+	char hex[2 * sizeof(hash) + 1];
+
+	(void)crypto_generichash(hash, sizeof(hash), (const unsigned char *)token, strlen(token), NULL, 0);
+	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
+	if (kv_set(call->c, arena_printf(call->c->a, "mcp:used:%s", hex), "1", 1, STATE_KEEP_S, true, is_new) == E_OK)
+		return true;
+	ctx_clear_error(call->c);
+	return false;
+}
+
 /* Each confirmation is good for one call; false: the result that says why not is written. */
 static bool
 use_up(struct mcp_call *call, const char *token)
 {
-	unsigned char hash[crypto_generichash_BYTES_MIN];
-	char hex[2 * sizeof(hash) + 1];
 	bool is_new = false;
 
-	(void)crypto_generichash(hash, sizeof(hash), (const unsigned char *)token, strlen(token), NULL, 0);
-	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
-	if (kv_set(call->c, arena_printf(call->c->a, "mcp:used:%s", hex), "1", 1, STATE_KEEP_S, true, &is_new) != E_OK) {
-		ctx_clear_error(call->c);
+	if (!note_use(call, token, &is_new))
 		return refuse(call, "confirm: cannot be checked now, try again; nothing was done.");
-	}
 	return is_new || refuse(call, "confirm: was used already; nothing was done.");
 }
 
-/* A modern client's yes counts once, and only to a question that was put: requestState is bound to who was asked and about what. */
+/*
+ * A modern client's answer counts once, and only to a question that was put: requestState is bound to who was asked and about what.  After a no there is no
+ * yes to the same question.
+ */
 static bool
-agree(struct mcp_call *call)
+settle(struct mcp_call *call, bool agreed_to)
 {
+	const char *token = NULL;
 	json_object *state;
+	bool is_new;
 
-	if (call->era != ERA_MODERN)
-		return true;
-	return json_object_object_get_ex(call->m->params, "requestState", &state) && use_up(call, json_object_get_string(state));
+	if (call->era == ERA_MODERN && json_object_object_get_ex(call->m->params, "requestState", &state))
+		token = json_object_get_string(state);
+	if (!agreed_to) {
+		if (token != NULL)
+			(void)note_use(call, token, &is_new);
+		return refuse(call, "The user did not agree; nothing was done.");
+	}
+	return call->era != ERA_MODERN || (token != NULL && use_up(call, token));
 }
 
 static bool
@@ -100,9 +119,7 @@ ask(struct mcp_call *call, const char *question)
 	case MCP_ANSWERED:
 		break;
 	}
-	if (json_object_object_get_ex(answer, "content", &content) && json_get_bool(content, "ok", &ok) == JSON_OK && ok)
-		return agree(call);
-	return refuse(call, "The user did not agree; nothing was done.");
+	return settle(call, json_object_object_get_ex(answer, "content", &content) && json_get_bool(content, "ok", &ok) == JSON_OK && ok);
 }
 
 static bool

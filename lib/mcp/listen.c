@@ -3,12 +3,14 @@
  * is limited; PostgreSQL tells what other processes and programs have changed.
  */
 #include <string.h>
+#include <time.h>
 
 #include "auth/subject.h"
 #include "core/banned.h"
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/json.h"
+#include "core/random.h"
 #include "mcp/listen.h"
 #include "mcp/methods.h"
 #include "mcp/notify.h"
@@ -22,12 +24,60 @@
 #define BEAT_MS 500		/* web servers notice a client that has left when they write to it */
 #define LOOK_MS 250		/* between two looks whether the client is still there */
 #define URIS_MAX 100
+#define STREAM_NAME 16
+#define GIVE_WAY_MS 1500	/* for a session's former stream to end */
 
 struct watch {
 	struct mcp_call *call;
 	struct mcp_watch what;		/* uris NULL: those of the session */
 	unsigned tokens;		/* generation of the tokens: with it the list of tools may change */
+	const char *name;		/* of the stream of a session, NULL: it has no session */
 };
+
+/* ---- the one stream of a session ---------------------------------------------------- */
+
+/*
+ * No message may go to two streams, so the stream that was opened last is the session's, and those before it end.  It is named in the key-value store, where
+ * every process finds it.
+ */
+static const char *
+stream_key(const struct mcp_call *call)
+{
+	return session_key(call->c, call->session, "g", "stream");
+}
+
+/* *others: the session had another one. */
+static enum err
+name_stream(struct watch *w, bool *others)
+{
+	struct mcp_call *call = w->call;
+	const char *key = stream_key(call), *before = NULL;
+	char *name = arena_alloc(call->c->a, STREAM_NAME + 1);
+	size_t n;
+	enum err e = kv_get(call->c, key, &before, &n);
+
+	*others = before != NULL;
+	random_base62(name, STREAM_NAME);
+	w->name = name;
+	return e != E_OK ? e : kv_set(call->c, key, name, STREAM_NAME, cfg_int("MCP_STREAM_S") + 60, false, NULL);
+}
+
+/* Is it still the session's?  When that cannot be told it goes on: there is nobody to open another one. */
+static bool
+is_current(const struct watch *w)
+{
+	const char *now = NULL;
+	size_t n;
+
+	if (w->name == NULL)
+		return true;
+	if (kv_get(w->call->c, stream_key(w->call), &now, &n) == E_OK)
+		return now == NULL || strcmp(now, w->name) == 0;
+	ctx_clear_error(w->call->c);
+	return true;
+}
+
+/* ---- what has changed ----------------------------------------------------------------- */
 
 /* {"jsonrpc":"2.0","method":METHOD,"params":{MEMBERS and _meta}} */
 static bool
@@ -100,7 +150,9 @@ tell_change(const struct watch *w, const char *change)
 	struct mcp_watch what = w->what;
 	struct mcp_session s;
 
-	if (what.uris == NULL) {
+	if (!is_current(w))
+		return false;
+	if (w->name != NULL) {
 		if (session_load(c, w->call->io, w->call->session->id, &s) != E_OK)
 			ctx_clear_error(c);
 		else
@@ -142,7 +194,7 @@ watch(struct watch *w)
 	while (ok && now_ms() < end) {
 		bool beats = now_ms() >= beat;
 
-		if (!w->call->io->stream->alive(w->call->io->stream, beats))
+		if (!w->call->io->stream->alive(w->call->io->stream, beats) || (beats && !is_current(w)))
 			ok = false;
 		else
 			ok = look(w);
@@ -299,6 +351,21 @@ resume(struct mcp_call *call, const char *last_id)
 	return kv_del(call->c, key);
 }
 
+/* A place for the stream; that of the session's former one, if there is no other. */
+static bool
+take_place(bool others)
+{
+	const struct timespec step = { 0, 50 * 1000 * 1000 };
+	int64_t end = now_ms() + GIVE_WAY_MS;
+
+	while (!slot_take(false)) {
+		if (!others || now_ms() >= end)
+			return false;
+		(void)nanosleep(&step, NULL);
+	}
+	return true;
+}
+
 enum err
 mcp_session_stream(struct ctx *c, struct mcp_io *io, const char *last_id)
 {
@@ -306,17 +373,22 @@ mcp_session_stream(struct ctx *c, struct mcp_io *io, const char *last_id)
 	struct mcp_call call = { .c = c, .io = io, .era = ERA_LEGACY, .session = &session };
 	struct watch w = { .call = &call, .what = { .tools = true, .prompts = true, .resources = true } };
 	enum err e = session_load(c, io, io->headers->session, &session);
+	bool others;
 
 	if (e != E_OK)
 		return e;
 	if (last_id != NULL && (e = resume(&call, last_id)) != E_NOT_FOUND)
 		return e;
-	if (!slot_take(false))
+	if ((e = name_stream(&w, &others)) != E_OK)
+		return e;
+	if (!take_place(others))
 		return fail(c, E_CONFLICT, "too many streams are open");
 	e = db_changes_begin(c);
 	if (e == E_OK && io->stream->alive(io->stream, true))
 		watch(&w);
 	slot_give();
+	if (is_current(&w) && kv_del(c, stream_key(&call)) != E_OK)
+		ctx_clear_error(c);	/* it expires */
 	return e;
 }
 

@@ -110,7 +110,9 @@ put_aside(struct mcp_call *call, size_t start)
 	struct mcp_stream *stream = call->io->stream;
 	char id[26] = "e-";
 
-	if (call->session == NULL || stream == NULL || stream->pause == NULL)
+	/* clients of older revisions take an event without data for a broken message */
+	if (call->session == NULL || stream == NULL || stream->pause == NULL ||
+	    strcmp(session_text(call->session, "version"), MCP_LEGACY_NEWEST) != 0)
 		return;
 	random_base62(id + 2, 22);
 	if (kv_set(call->c, session_key(call->c, call->session, "e", id), call->out->p + start, call->out->n - start, REPLY_KEEP_S, false,

@@ -189,6 +189,18 @@ put_line(struct ctx *c, struct buf *b, const struct mcp_prompt *p, const char *l
 	return true;
 }
 
+/* "fr" of "fr-CA" and "FR". */
+static const char *
+primary_tag(struct ctx *c, const char *tag)
+{
+	char *out = arena_strndup(c->a, tag, strcspn(tag, "-_"));
+
+	for (char *p = out; *p != '\0'; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+	return out;
+}
+
 /* The lines in the language that was asked for, else in that of the caller, else in English. */
 static json_object *
 lines_of(const struct mcp_call *call, const struct mcp_prompt *p, json_object *args, const char **language)
@@ -197,8 +209,10 @@ lines_of(const struct mcp_call *call, const struct mcp_prompt *p, json_object *a
 
 	(void)json_get_object(p->file, "x-text", &text);
 	*language = argument(args, "language");
-	if (*language != NULL)
+	if (*language != NULL) {
+		*language = primary_tag(call->c, *language);
 		return json_get_array(text, *language, &lines) == JSON_OK ? lines : NULL;
+	}
 	*language = call->io->locale != NULL ? call->io->locale : "";
 	if (json_get_array(text, *language, &lines) == JSON_OK)
 		return lines;

@@ -235,13 +235,13 @@ subscribed(struct mcp_call *call, bool wanted)
 		return mcp_fail(call, RPC_INTERNAL, 200, "the session is damaged");
 	if (wanted && !resource_allowed(call, uri))
 		return mcp_no_resource(call, uri);
-	at = place_of(uris, resource_canonical(call->c, uri));
+	at = place_of(uris, uri);
 	if ((at < json_object_array_length(uris)) == wanted)
 		return true;
 	if (wanted && at >= SESSION_SUBSCRIPTIONS)
 		return mcp_fail(call, RPC_PARAMS_INVALID, 200, "a session has at most %d subscriptions", SESSION_SUBSCRIPTIONS);
 	if (wanted)
-		json_object_array_add(uris, json_object_new_string(resource_canonical(call->c, uri)));
+		json_object_array_add(uris, json_object_new_string(uri));
 	else
 		json_object_array_del_idx(uris, at, 1);
 	return session_save(call->c, call->session) == E_OK || mcp_refuse(call, call->c->err, NULL);

@@ -155,6 +155,8 @@ fixture_name(struct mcp_call *call, json_object *args)
 	(void)args;
 	if (mcp_ask(call, "user_name", "elicitation/create", ASK_NAME, &answer) != MCP_ANSWERED)
 		return not_answered(call);
+	if (member(answer, "content") == NULL)
+		return fixture_put_text(call, "The user did not say");
 	return fixture_put_text(call, arena_printf(call->c->a, "Hello, %s!", fixture_text(member(answer, "content"), "name")));
 }
 

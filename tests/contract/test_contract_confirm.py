@@ -56,11 +56,13 @@ def test_the_user_is_asked_where_the_client_can(souk):
     asked, _ = ask_user(client, key, souk.admin)
     assert asked["resultType"] == "input_required"
     assert asked["inputRequests"]["confirm"]["params"]["message"] == f"Remove the counter {key}?"
-    state = asked["requestState"]
-    for answer in ({"action": "decline"}, {"action": "cancel"}, {"action": "accept", "content": {"ok": False}}):
-        result, _ = ask_user(client, key, souk.admin, inputResponses={"confirm": answer}, requestState=state)
-        assert result["isError"] and counter(souk, key) == "7"
     yes = {"confirm": {"action": "accept", "content": {"ok": True}}}
+    for answer in ({"action": "decline"}, {"action": "cancel"}, {"action": "accept", "content": {"ok": False}}):
+        refused = ask_user(client, key, souk.admin)[0]["requestState"]
+        for later in ({"confirm": answer}, yes):
+            result, _ = ask_user(client, key, souk.admin, inputResponses=later, requestState=refused)
+            assert result["isError"] and counter(souk, key) == "7", "after a no there is no yes to the same question"
+    state = asked["requestState"]
     result, _ = ask_user(client, key, souk.admin, inputResponses=yes)
     assert result["resultType"] == "input_required" and counter(souk, key) == "7", "a yes to what nobody has asked"
     _, error = ask_user(client, key, souk.admin, inputResponses=yes, requestState=state + "-TAMPERED")

@@ -263,3 +263,14 @@ def test_structured_content_equals_text(souk):
     outcome = souk.call("search_products", {"query": "lampe", "limit": 3}, token=souk.admin)
     assert json.loads(outcome.content[0]["text"]) == outcome.value and len(outcome.value["products"]) == 3
     assert outcome.reply.json["result"].get("isError") in (None, False)
+
+
+@pytest.mark.parametrize("tag, begin", [("fr", "Vous"), ("fr-CA", "Vous"), ("FR_fr", "Vous"), ("EN", "You"), ("es-419", "Usted"), ("de-AT", "Sie")])
+def test_prompts_take_language_tags(souk, tag, begin):
+    reply = souk.mcp("prompts/get", {"name": "greeting", "arguments": {"language": tag}})
+    assert reply.json["result"]["messages"][0]["content"]["text"].startswith(begin), reply
+
+
+@pytest.mark.parametrize("tag", ["it", "-", "f", "french", "x-fr"])
+def test_prompts_refuse_other_languages(souk, tag):
+    assert souk.mcp("prompts/get", {"name": "greeting", "arguments": {"language": tag}}).json["error"]["code"] == -32602

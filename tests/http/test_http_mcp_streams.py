@@ -167,6 +167,35 @@ def test_a_session_hears_of_what_it_subscribed_to(souk):
         assert len(stream.messages) == 1
 
 
+def test_a_session_hears_of_a_resource_under_the_name_that_it_gave(souk):
+    header = {"Mcp-Session-Id": initialize(souk, {"roots": {}}, souk.admin)}
+    slug = souk.value("SELECT slug FROM shop.products WHERE status = 'active' ORDER BY id LIMIT 1")
+    uri = f"vivr://products/{slug}"
+    assert souk.mcp("resources/subscribe", {"uri": uri}, token=souk.admin, headers=header).json["result"] == {}
+    with open_stream(lambda: Stream(souk, "GET", "/mcp", {**header, "Accept": "text/event-stream", **bearer(souk.admin)})) as stream:
+        souk.sql(f"UPDATE shop.products SET updated_at = now() WHERE slug = '{slug}'")
+        stream.read(lambda s: s.messages)
+        assert [m["params"]["uri"] for m in stream.messages] == [uri]
+
+
+def test_a_session_has_one_stream(souk):
+    """The one that was opened last: a message goes to no two, and who has lost a stream gets another one at once."""
+    header = {"Mcp-Session-Id": initialize(souk, {"roots": {}}, souk.admin)}
+    slug = souk.value("SELECT slug FROM shop.products WHERE status = 'active' ORDER BY id LIMIT 1")
+    assert souk.mcp("resources/subscribe", {"uri": f"souk://products/{slug}"}, token=souk.admin, headers=header).json["result"] == {}
+
+    def another():
+        return open_stream(lambda: Stream(souk, "GET", "/mcp", {**header, "Accept": "text/event-stream", **bearer(souk.admin)}))
+
+    with another() as first, another() as second, another() as third, another() as last:
+        souk.sql(f"UPDATE shop.products SET updated_at = now() WHERE slug = '{slug}'")
+        last.read(lambda s: s.messages)
+        for former in (first, second, third):
+            former.read(lambda s: s.data.endswith(b"0\r\n\r\n") or s.ended)
+            assert not former.messages
+        assert len(last.messages) == 1
+
+
 # ---- subscriptions
 
 
