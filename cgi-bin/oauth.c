@@ -30,9 +30,9 @@
 const struct route routes[] = {
 	{ M_GET, "/oauth/authorize", "none", "oauth", oauth_authorize, .summary = "May this client act for me?", .doc = PAGE_DOC, .flags = ROUTE_NO_AUTH },
 	{ M_POST, "/oauth/authorize", "none", "oauth", oauth_decide, .summary = "The answer to that", .doc = DECIDE_DOC, .flags = FORM },
-	{ M_POST, "/oauth/token", "none", "oauth", oauth_token, .summary = "Access tokens", .doc = TOKEN_DOC, .flags = FORM },
-	{ M_POST, "/oauth/revoke", "none", "oauth", oauth_revoke, .summary = "Give a token back", .doc = REVOKE_DOC, .flags = FORM },
-	{ M_POST, "/oauth/register", "none", "register", oauth_register, .summary = "Register a client", .doc = REGISTER_DOC, .flags = FORM },
+	{ M_POST, "/oauth/token", "none", "oauth", oauth_token, .summary = "Access tokens", .doc = TOKEN_DOC, .flags = FORM | ROUTE_OAUTH },
+	{ M_POST, "/oauth/revoke", "none", "oauth", oauth_revoke, .summary = "Give a token back", .doc = REVOKE_DOC, .flags = FORM | ROUTE_OAUTH },
+	{ M_POST, "/oauth/register", "none", "register", oauth_register, .summary = "Register a client", .doc = REGISTER_DOC, .flags = FORM | ROUTE_OAUTH },
 	{ M_GET, "/oauth/jwks", "none", "oauth", oauth_jwks, .summary = "Keys of service accounts' tokens", .doc = JSON_DOC("JSON Web Key Set"),
 	    .flags = ROUTE_NO_AUTH },
 	{ M_GET, "/.well-known/oauth-authorization-server", "none", "oauth", oauth_server_metadata, .summary = "Who gives tokens (RFC 8414)",

@@ -79,6 +79,16 @@ uri_host(struct ctx *c, const char *uri)
 	return uri_split(uri, &u) && u.host != NULL ? arena_strndup(c->a, u.host, u.hostsz) : "";
 }
 
+/* A name or an address; nothing that would mean more in a header or to a browser. */
+static bool
+host_ok(const struct uri *u)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-";
+	bool v6 = u->hostsz > 2 && *u->host == '[';
+
+	return u->hostsz > 0 && strspn(v6 ? u->host + 1 : u->host, v6 ? "0123456789abcdefABCDEF:." : letters) == (v6 ? u->hostsz - 2 : u->hostsz);
+}
+
 const char *
 redirect_fault(const char *uri)
 {
@@ -103,7 +113,7 @@ redirect_fault(const char *uri)
 	if (u.user)
 		return "holds a user name";
 	if (has_scheme(uri, &u, "https"))
-		return u.hostsz > 0 ? NULL : "has no host";
+		return host_ok(&u) ? NULL : "has no host that can be one";
 	if (has_scheme(uri, &u, "http"))
 		return u.hostsz > 0 && is_loopback(&u) ? NULL : "http is for loopback addresses alone";
 	return uri[u.scheme + 1] != '\0' ? NULL : "is no URI";

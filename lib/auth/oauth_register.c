@@ -1,5 +1,6 @@
 /* Clients that say who they are: registration (RFC 7591), and what it has in common with metadata documents. */
 #include <string.h>
+#include <strings.h>
 
 #include "auth/oauth_internal.h"
 #include "core/banned.h"
@@ -246,7 +247,7 @@ oauth_register(struct req *r)
 		return r->c.err;
 	if (!cfg_bool("OAUTH_REGISTRATION"))
 		return fail(&r->c, E_NOT_FOUND, "no such route: %.200s", r->path);
-	if (type == NULL || strncmp(type, "application/json", 16) != 0)
+	if (type == NULL || strncasecmp(type, "application/json", 16) != 0 || strchr("; \t", type[16]) == NULL)
 		return oauth_refuse(r, 400, "invalid_client_metadata", "Content-Type: must be application/json");
 	if (r->bodysz > BODY_LIMIT)
 		return oauth_refuse(r, 413, "invalid_client_metadata", "larger than 16384 bytes");

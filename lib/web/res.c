@@ -142,6 +142,20 @@ error_headers(struct req *r, enum err e)
 	}
 }
 
+/* {"error","error_description"} with the nearest code of RFC 6749. */
+static enum err
+oauth_error(struct req *r, enum err e)
+{
+	bool later = e == E_RATE_LIMITED || e == E_UNAVAILABLE;
+	struct buf b;
+
+	buf_init(&b, r->c.a, 512, 65536);
+	buf_printf(&b, "{\"error\":\"%s\",\"error_description\":", later ? "temporarily_unavailable" : e == E_INTERNAL ? "server_error" : "invalid_request");
+	buf_json_cstr(&b, ctx_message(&r->c));
+	buf_putc(&b, '}');
+	return res_send(r, err_info(e)->http, "application/json", b.p, b.n);
+}
+
 enum err
 res_error(struct req *r, enum err e)
 {
@@ -153,6 +167,8 @@ res_error(struct req *r, enum err e)
 	if (res_done(r))
 		return E_OK;
 	error_headers(r, e);
+	if (r->route != NULL && (r->route->flags & ROUTE_OAUTH) && e != E_NOT_FOUND)
+		return oauth_error(r, e);
 	buf_init(&b, r->c.a, 512, 65536);
 	buf_puts(&b, "{\"error\":{\"code\":");
 	buf_json_cstr(&b, info->code);

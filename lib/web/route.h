@@ -27,6 +27,7 @@ struct route {
 #define ROUTE_OWN_RATE 8u	/* the handler calls rate_hit itself (mcp: class of the tool) */
 #define ROUTE_ANY_AUTH 16u	/* a bad token is not refused before the handler (mcp decides) */
 #define ROUTE_NO_AUTH 32u	/* no token is looked at: a health probe must not need the database */
+#define ROUTE_OAUTH 128u	/* errors have the form of RFC 6749, which its clients read */
 #define ROUTE_WHEN_DOWN 64u	/* answers while the database is down: tokens seen lately are accepted then */
 
 struct program {

@@ -77,6 +77,7 @@ def test_registration_is_limited(souk):
     limited = {"RATE_REGISTER": "3/3600", "REMOTE_ADDR": support.loopback()}
     replies = [post(souk, "/oauth/register", '{"redirect_uris":["https://x/"]}', **limited) for _ in range(5)]
     assert [r.status for r in replies] == [201, 201, 201, 429, 429] and int(replies[4].headers["retry-after"]) > 0
+    assert replies[4].json["error"] == "temporarily_unavailable" and "too many" in replies[4].json["error_description"], "as OAuth's clients read it"
 
 
 def test_unused_registrations_go(souk):

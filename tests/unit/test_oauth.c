@@ -29,7 +29,7 @@ START_TEST(redirect_addresses)
 	static const char *const good[] = { "https://claude.ai/api/mcp/auth_callback", "https://x", "http://localhost/callback", "http://127.0.0.1:33418",
 		"http://[::1]:80/cb?x=1", "cursor://anysphere.cursor-mcp/oauth/callback", "com.example.app:/oauth2redirect", "https://a.example:8443/b" };
 	static const char *const bad[] = { "", "x", ":x", "https://", "https:///x", "https://a#b", "https://u@a/", "http://a.example/", "http://127.0.0.1.evil/",
-		"http://localhost.evil/", "http://127.1/", "http://localhost@evil/", "javascript:x", "data:,x", "file:///x", "https://a/ b", "https://a/\n", "https://a\\b",
+		"http://localhost.evil/", "http://127.1/", "http://localhost@evil/", "javascript:x", "data:,x", "file:///x", "https://a/ b", "https://a/\n", "https://a\\b", "https://a;b/", "https://a,b/", "https://*.a/", "https://[::1", "https://[a;b]/",
 		"https://a/\x80", "HTTPS://a/", "https://a:b/", "http://[::1/x", "1x://y", "about:blank", "view-source:https://a", "app:" };
 
 	begin();
