@@ -1,7 +1,7 @@
 /*
  * Channels: how a row of souk.outbox leaves the house.  A channel is one function of the table in channels.c; it makes one attempt and says what came of
  * it.  It must be safe to make the same attempt twice: a process may be killed between the provider's answer and our note of it.  Where the
- * provider takes an idempotency key, it is delivery.key, the same at every attempt.
+ * provider takes an idempotency key, it is delivery.key, the same at every attempt; where it does not, it is asked whether it has the message (delivery.unsure).
  */
 #ifndef SOUK_NOTIFY_CHANNEL_H
 #define SOUK_NOTIFY_CHANNEL_H
@@ -21,6 +21,7 @@ struct delivery {
 	const char *key;		/* a UUID: the same at every attempt */
 	int attempt;			/* 1 is the first */
 	int64_t age_s;			/* since it was queued */
+	bool unsure;			/* the provider may have it already: nobody knows what it answered last */
 	json_object *data;
 };
 
@@ -36,6 +37,7 @@ struct outcome {
 	enum outcome_kind kind;
 	const char *reason;	/* why not, for people; nothing personal and no secret */
 	const char *provider_id;	/* what the provider calls the message; NULL */
+	bool lost;		/* with RETRY: no answer came, so the provider may have it */
 	int wait_s;		/* what the provider asks to wait; 0: as usual */
 };
 

@@ -100,4 +100,5 @@ channel_no_answer(const struct fetch_reply *reply, struct outcome *out)
 {
 	out->kind = reply->fault == FETCH_HELD_BACK ? OUTCOME_HOLD : reply->fault == FETCH_REFUSED ? OUTCOME_PARK : OUTCOME_RETRY;
 	out->reason = reply->why;
+	out->lost = reply->fault == FETCH_LOST || reply->fault == FETCH_TOO_LARGE;
 }

@@ -19,9 +19,10 @@
 #define WAIT_MAX_S 3600
 #define HOLD_S 5
 #define FINISH_TRIES 20
+#define STRIPE_RETRY_H 23
 #define ATTEMPTS_MAX 200	/* a row that kills its dispatcher each time ends here */
 
-enum { C_ID, C_ATTEMPT, C_CHANNEL, C_TEMPLATE, C_RECIPIENT, C_LOCALE, C_KEY, C_DATA, C_AGE, C_EXPIRED, C_UNWANTED, C_RECENT, C_WAIT };
+enum { C_ID, C_ATTEMPT, C_CHANNEL, C_TEMPLATE, C_RECIPIENT, C_LOCALE, C_KEY, C_DATA, C_AGE, C_EXPIRED, C_UNWANTED, C_RECENT, C_WAIT, C_UNSURE };
 
 int
 deliver_wait_s(int attempts, int64_t base_s, double chance)
@@ -45,8 +46,9 @@ static const char *const outcome_names[] = {
 static enum err
 finish(struct ctx *c, const struct delivery *d, const char *status, const struct outcome *out, int wait_s)
 {
-	const char *v[7] = { d->id, arena_printf(c->a, "%d", d->attempt), status, out->reason, out->provider_id, arena_printf(c->a, "%d", wait_s),
-		out->kind == OUTCOME_HOLD ? "1" : "0" };
+	bool unsure = out->lost || (out->kind == OUTCOME_HOLD && d->unsure);
+	const char *v[8] = { d->id, arena_printf(c->a, "%d", d->attempt), status, out->reason, out->provider_id, arena_printf(c->a, "%d", wait_s),
+		out->kind == OUTCOME_HOLD ? "1" : "0", unsure ? "true" : "false" };
 	const char *id;
 	size_t n;
 	enum err e;
@@ -54,7 +56,7 @@ finish(struct ctx *c, const struct delivery *d, const char *status, const struct
 	/* What has been sent should be known, or it is sent again: a database that restarts is waited for. Saying it twice changes nothing. */
 	for (int tries = 0;; tries++) {
 		ctx_clear_error(c);
-		e = db_call(c, DB_WRITE, NULL, &sql_outbox_finish, 7, v, &id, &n);
+		e = db_call(c, DB_WRITE, NULL, &sql_outbox_finish, 8, v, &id, &n);
 		if (e != E_UNAVAILABLE || tries == FINISH_TRIES)
 			break;
 		db_rollback(c);
@@ -92,6 +94,10 @@ settle(struct ctx *c, const struct delivery *d, struct outcome *out, struct deli
 {
 	/* messages are worth nothing when they are old; webhooks and payments are */
 	int64_t hours = cfg_int(d->template[0] != '\0' ? "NOTIFY_RETRY_H" : "WEBHOOK_RETRY_H");
+
+	/* Stripe forgets idempotency keys after a day: a refund whose answer was lost must not be made again then. Somebody has to look. */
+	if (strcmp(d->channel, "stripe") == 0 && hours > STRIPE_RETRY_H)
+		hours = STRIPE_RETRY_H;
 
 	if (out->kind == OUTCOME_RETRY && (d->age_s >= hours * 3600 || d->attempt >= ATTEMPTS_MAX)) {
 		out->kind = OUTCOME_PARK;
@@ -192,7 +198,8 @@ deliver_one(struct ctx *c, const char *only, bool *found, struct deliver_report 
 	*found = true;
 	d = (struct delivery){ .id = PQgetvalue(r, 0, C_ID), .channel = PQgetvalue(r, 0, C_CHANNEL), .template = PQgetvalue(r, 0, C_TEMPLATE),
 		.recipient = PQgetvalue(r, 0, C_RECIPIENT), .locale = PQgetvalue(r, 0, C_LOCALE), .key = PQgetvalue(r, 0, C_KEY),
-		.attempt = (int)strtol(PQgetvalue(r, 0, C_ATTEMPT), NULL, 10), .age_s = strtoll(PQgetvalue(r, 0, C_AGE), NULL, 10) };
+		.attempt = (int)strtol(PQgetvalue(r, 0, C_ATTEMPT), NULL, 10), .age_s = strtoll(PQgetvalue(r, 0, C_AGE), NULL, 10),
+		.unsure = PQgetvalue(r, 0, C_UNSURE)[0] == 't' };
 	/* The attempt gets no more time than the lease has, less what is needed to note it. */
 	if (c->deadline_ms > now_ms() + (LEASE_S / 2) * 1000)
 		c->deadline_ms = now_ms() + (LEASE_S / 2) * 1000;

@@ -3,9 +3,13 @@
 
 #include "core/banned.h"
 #include "core/buf.h"
+#include "core/clock.h"
 #include "core/config.h"
 #include "core/json.h"
+#include "gen/sql.h"
 #include "notify/channel.h"
+#include "notify/report.h"
+#include "store/db.h"
 #include "store/fetch.h"
 
 #define TEXT_MAX 1600	/* characters that Twilio takes */
@@ -109,10 +113,53 @@ judge(struct ctx *c, const struct fetch_reply *reply, int segments, struct outco
 	ctx_clear_error(c);
 }
 
+/* ---- repeats ---- */
+
+/* One of Twilio's messages: is it this text, not failed, and noted for no other row? */
+static bool
+is_ours(struct ctx *c, const struct delivery *d, const char *text, json_object *m, const char **sid)
+{
+	const char *body, *status, *v[2] = { d->id }, *noted;
+	size_t n, len;
+
+	if (json_get_string(m, "sid", 1, 64, sid, &n) != JSON_OK || json_get_string(m, "body", 1, 8192, &body, &n) != JSON_OK ||
+	    json_get_string(m, "status", 1, 30, &status, &len) != JSON_OK || strcmp(status, "failed") == 0 || strcmp(status, "undelivered") == 0 ||
+	    strcmp(status, "canceled") == 0 || strcmp(body, text) != 0)
+		return false;
+	v[1] = *sid;
+	return db_call(c, DB_READ, NULL, &sql_outbox_noted, 2, v, &noted, &n) == E_OK && strcmp(noted, "f") == 0;
+}
+
+/*
+ * Twilio takes no key against repeats.  Where the answer to the attempt before was lost, or its dispatcher killed, it is asked whether it has the
+ * message (GET Messages.json).  true: *out says that it is sent.
+ */
+static bool
+was_sent(struct ctx *c, const struct delivery *d, const char *text, struct outcome *out)
+{
+	const char *account = cfg_str("TWILIO_ACCOUNT_SID"), *sid;
+	struct fetch_request req = { .user = account, .password = cfg_str("TWILIO_AUTH_TOKEN"), .timeout_ms = CHANNEL_TIMEOUT_MS };
+	struct fetch_reply reply;
+	json_object *o, *list;
+	char since[RFC3339_LEN];
+	bool found = false;
+
+	(void)rfc3339((wall_ms() / 1000 - d->age_s) * 1000, since);
+	req.url = arena_printf(c->a, "%s/2010-04-01/Accounts/%s/Messages.json?To=%s&DateSent%%3E=%.10s&PageSize=50", cfg_str("TWILIO_URL"),
+		fetch_escape(c, account), fetch_escape(c, d->recipient), since);
+	if (fetch(c, &req, &reply) == E_OK && reply.status == 200 && json_parse(c, reply.body, reply.n, &o) == E_OK && json_get_array(o, "messages", &list) == JSON_OK)
+		for (size_t i = 0; !found && i < json_object_array_length(list); i++)
+			found = is_ours(c, d, text, json_object_array_get_idx(list, i), &sid);
+	ctx_clear_error(c);
+	if (found)
+		*out = (struct outcome){ .kind = OUTCOME_SENT, .provider_id = sid };
+	return found;
+}
+
 static void
 send_by_twilio(struct ctx *c, const struct delivery *d, const char *text, struct outcome *out)
 {
-	const char *sid = cfg_str("TWILIO_ACCOUNT_SID"), *from = cfg_str("TWILIO_FROM_NUMBER"), *callback = cfg_str("TWILIO_STATUS_CALLBACK");
+	const char *sid = cfg_str("TWILIO_ACCOUNT_SID"), *from = cfg_str("TWILIO_FROM_NUMBER"), *callback = report_twilio_url(c, d->key);
 	const struct fetch_header headers[] = { { "Content-Type", "application/x-www-form-urlencoded" }, { "Accept", "application/json" },
 		{ "Idempotency-Key", d->key }, { NULL, NULL } };
 	struct fetch_request req = { .headers = headers, .user = sid, .password = cfg_str("TWILIO_AUTH_TOKEN"), .timeout_ms = CHANNEL_TIMEOUT_MS };
@@ -123,7 +170,7 @@ send_by_twilio(struct ctx *c, const struct delivery *d, const char *text, struct
 	put_pair(c, &form, "To", d->recipient);
 	put_pair(c, &form, strncmp(from, "MG", 2) == 0 ? "MessagingServiceSid" : "From", from);
 	put_pair(c, &form, "Body", text);
-	if (callback[0] != '\0')
+	if (callback != NULL)
 		put_pair(c, &form, "StatusCallback", callback);
 	req.url = arena_printf(c->a, "%s/2010-04-01/Accounts/%s/Messages.json", cfg_str("TWILIO_URL"), fetch_escape(c, sid));
 	req.body = form.p;
@@ -153,7 +200,8 @@ sms_send(struct ctx *c, const struct delivery *d, struct outcome *out)
 	} else if (text[0] == '\0' || utf8_length(text, strlen(text)) > TEXT_MAX) {
 		*out = (struct outcome){ .kind = OUTCOME_PARK, .reason = "the text is empty, or longer than 1600 characters" };
 	} else if (set) {
-		send_by_twilio(c, d, text, out);
+		if (!d->unsure || !was_sent(c, d, text, out))
+			send_by_twilio(c, d, text, out);
 	} else {
 		text = arena_printf(c->a, "To: %s\n\n%s\n", d->recipient, text);
 		(void)channel_write(c, d, "sms.txt", text, strlen(text), out);

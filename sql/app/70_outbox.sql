@@ -317,6 +317,59 @@ BEGIN
 END
 $$;
 
+-- What a provider tells of a message that it was given, by the row's key: state sent, delivered or failed; provider: its own name for it. For the program
+-- that has checked the signature. A message that never arrived is parked, and the shop is told. -> what was made of it.
+CREATE OR REPLACE FUNCTION souk.delivery_report(way text, message text, provider text, state text, code text, unwanted boolean) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	speaker text := coalesce(current_setting('souk.kind', true), '');
+	o souk.outbox;
+	done text := 'ignored';
+BEGIN
+	IF NOT souk.sees_all() THEN
+		PERFORM souk.fail('SK403', 'only the shop takes in delivery reports');
+	ELSIF message !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
+		RETURN 'unknown';
+	END IF;
+	PERFORM set_config('souk.kind', 'system', true);
+	SELECT * INTO o FROM souk.outbox x WHERE x.key = message::uuid AND x.channel IN ('email', 'sms', 'whatsapp') FOR UPDATE;
+	IF o.id IS NULL THEN
+		done := 'unknown';
+	ELSIF split_part(o.provider_id, ' ', 1) <> provider THEN
+		done := 'ignored';                       -- of a message before the one that is known
+	ELSIF state IN ('sent', 'delivered') THEN
+		-- Whoever was to note that it was sent may have been killed: nobody has to send it again.
+		IF o.status IN ('waiting', 'sending') AND o.attempts > 0 THEN
+			UPDATE souk.outbox x SET status = 'sent', reason = NULL, provider_id = provider, lease_until = NULL, done_at = now(),
+				data = CASE WHEN x.template = 'one_time_code' THEN '{}' ELSE x.data - 'attachments' END WHERE x.id = o.id;
+			done := 'sent';
+		END IF;
+		IF state = 'delivered' AND o.delivered_at IS NULL AND o.status <> 'parked' THEN
+			UPDATE souk.outbox x SET delivered_at = now() WHERE x.id = o.id;
+			done := 'delivered';
+		END IF;
+	ELSIF state = 'failed' AND o.delivered_at IS NULL AND o.status IN ('waiting', 'sending', 'sent') AND o.attempts > 0 THEN
+		done := CASE WHEN unwanted THEN 'suppressed' ELSE 'parked' END;
+		-- A code is not there any more, so it is not sent again.
+		UPDATE souk.outbox x SET status = done, provider_id = provider, lease_until = NULL, done_at = now(),
+			reason = left('the provider could not deliver it' || coalesce(' (code ' || nullif(code, '') || ')', ''), 200),
+			expires_at = CASE WHEN x.template = 'one_time_code' THEN least(x.expires_at, now()) ELSE x.expires_at END,
+			data = CASE WHEN x.template = 'one_time_code' THEN '{}' ELSE x.data END WHERE x.id = o.id;
+		IF unwanted AND o.recipient IS NOT NULL THEN
+			INSERT INTO souk.opt_outs (channel, recipient, source) VALUES (way, o.recipient, 'provider') ON CONFLICT DO NOTHING;
+		ELSIF o.template <> 'alert' THEN
+			PERFORM souk.alert('message', 'warning', format('messages could not be delivered (%s%s)', way, coalesce(', code ' || nullif(code, ''), '')),
+				jsonb_build_object('message', o.id, 'template', o.template));
+		END IF;
+	END IF;
+	PERFORM set_config('souk.kind', speaker, true);
+	RETURN done;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION souk.outbox_state(OUT parked bigint, OUT late bigint)
 LANGUAGE plpgsql
 AS $$

@@ -1,4 +1,5 @@
 """A stand-in for Meta's WhatsApp Cloud API. https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages"""
+import json
 import re
 
 from base import Standin
@@ -50,6 +51,16 @@ class Meta(Standin):
         self.messages.append(body)
         return 200, {"messaging_product": "whatsapp", "contacts": [{"input": body["to"], "wa_id": body["to"]}],
                      "messages": [{"id": f"wamid.{len(self.messages):08d}"}]}
+
+    def report(self, number, state, code=None, phone=None):
+        """The body of the webhook about messages[number]. https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components#statuses-object"""
+        m = self.messages[number]
+        status = {"id": f"wamid.{number + 1:08d}", "status": state, "timestamp": "1795180477", "recipient_id": m["to"],
+                  "biz_opaque_callback_data": m["biz_opaque_callback_data"]}
+        if code:
+            status["errors"] = [{"code": code, "title": "Message undeliverable", "message": "Message undeliverable", "error_data": {"details": "none"}}]
+        value = {"messaging_product": "whatsapp", "metadata": {"display_phone_number": "15550783881", "phone_number_id": phone or self.NUMBER}, "statuses": [status]}
+        return json.dumps({"object": "whatsapp_business_account", "entry": [{"id": "102290129340398", "changes": [{"value": value, "field": "messages"}]}]}).encode()
 
     def template(self, template):
         self.expect(set(template) == {"name", "language", "components"}, f"template has {sorted(template)}")

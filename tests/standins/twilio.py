@@ -1,4 +1,7 @@
 """A stand-in for Twilio's Messages resource. https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource"""
+import base64
+import hashlib
+import hmac
 import re
 
 from base import Standin, Wrong
@@ -13,9 +16,11 @@ class Twilio(Standin):
         super().__init__(**kw)
         self.messages = []      # what was taken: {"To", "From", "Body", ...}
         self.refuse = {}        # To -> (status, code)
+        self.sids = []          # of messages, in their order
 
     def routes(self):
-        return [("POST", r"/2010-04-01/Accounts/(AC[0-9a-f]{32})/Messages\.json", self.create)]
+        return [("POST", r"/2010-04-01/Accounts/(AC[0-9a-f]{32})/Messages\.json", self.create),
+                ("GET", r"/2010-04-01/Accounts/(AC[0-9a-f]{32})/Messages\.json", self.list)]
 
     def error_body(self, status, why, code=20001):
         return {"code": code, "message": why, "more_info": f"https://www.twilio.com/docs/errors/{code}", "status": status}
@@ -38,8 +43,36 @@ class Twilio(Standin):
             status, code = self.refuse[form["To"]]
             return status, self.error_body(status, "refused", code)
         self.messages.append(form)
+        self.sids.append(f"SM{len(self.messages):032x}")
         return 201, {"sid": f"SM{len(self.messages):032x}", "account_sid": sid, "status": "queued", "to": form["To"], "body": form["Body"],
                      "num_segments": "1", "error_code": None, "error_message": None, "uri": f"/2010-04-01/Accounts/{sid}/Messages/SM.json"}
 
+    def list(self, request, sid):
+        if request.basic != (self.SID, self.TOKEN) or sid != self.SID:
+            return 401, self.error_body(401, "Authenticate", 20003)
+        query = dict(request.query)
+        self.expect(set(query) <= {"To", "From", "DateSent", "DateSent<", "DateSent>", "PageSize"}, f"unknown parameters {set(query)}")
+        self.expect(re.fullmatch(r"\d{4}-\d\d-\d\d", query.get("DateSent>", "2026-01-01")), "DateSent> is no date")
+        self.expect(1 <= int(query.get("PageSize", 50)) <= 1000, "PageSize")
+        return 200, {"page": 0, "next_page_uri": None, "messages": [
+            {"sid": s, "body": m["Body"], "to": m["To"], "status": "sent", "direction": "outbound-api"}
+            for s, m in zip(self.sids, self.messages) if m["To"] == query.get("To", m["To"])][::-1]}
 
-__all__ = ["Twilio", "Wrong"]
+    def report(self, number, state, code=None):
+        """(path and query, form, signature) of the report about messages[number], as Twilio posts it to its StatusCallback."""
+        m = self.messages[number]
+        form = {"MessageSid": self.sids[number], "SmsSid": self.sids[number], "AccountSid": self.SID, "MessageStatus": state, "SmsStatus": state,
+                "To": m["To"], "From": m["From"], "ApiVersion": "2010-04-01"}
+        if code:
+            form["ErrorCode"] = str(code)
+        url = m["StatusCallback"]
+        return url, form, signature(url, form, self.TOKEN)
+
+
+def signature(url, form, token):
+    """https://www.twilio.com/docs/usage/webhooks/webhooks-security"""
+    text = url + "".join(k + form[k] for k in sorted(form))
+    return base64.b64encode(hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()).decode()
+
+
+__all__ = ["Twilio", "Wrong", "signature"]

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 
 import pytest
 
@@ -205,6 +206,7 @@ def test_text_messages_on_the_wire(shop):
         assert twilio.messages == [{"To": "+491511234567", "From": "+15005550006", "StatusCallback": "https://shop.example/sms",
                                     "Body": "Maison Lumière: thank you for order ORD-AAAA0001, €1,240.46. We write again when it ships."}]
         assert row(shop, 1, "status, provider_id") == ["sent", "SM" + "0" * 31 + "1 (1 segment)"]
+        assert all("message=" not in m["StatusCallback"] for m in twilio.messages), "the owner's own address is left as it is"
         twilio.refuse = {"+33600000001": (400, 21211), "+33600000002": (400, 21610)}
         for n in (1, 2):
             notify(shop, "alert", {"message": "x"}, to=f"+3360000000{n}")
@@ -372,6 +374,92 @@ def test_recipients_take_themselves_off(tmp_path):
             assert client.request("POST", path, body="List-Unsubscribe=One-Click", headers=form).status == 200
         assert souk.sql("SELECT channel, recipient, source FROM souk.opt_outs") == [["email", "leaver@example.org", "customer"]]
         assert "opted out" in souk.call("send_email", call, token=souk.admin).message
+
+
+def reports_of(souk, path, form, signature):
+    return souk.client().request("POST", path, body=urllib.parse.urlencode(form),
+                                 headers={"Content-Type": "application/x-www-form-urlencoded", "X-Twilio-Signature": signature})
+
+
+def test_delivery_reports(tmp_path):
+    """What Twilio and Meta tell afterwards: who signed it is believed, once, in any order; what never arrived is parked, and the shop is told."""
+    with Twilio() as twilio, Meta() as meta, support.Instance(
+            tmp_path / "home", support.free_port(), redis="off", program="souk.fcgi", workers=1, PUBLIC_URL="https://shop.example:8443/souk",
+            WHATSAPP_APP_SECRET="app-secret", WHATSAPP_VERIFY_TOKEN="a-word", **twilio_env(twilio), **meta_env(meta)) as running:
+        souk = running.target
+        os.kill(running.pid("deliverer"), signal.SIGTERM)
+        souk.sql("SELECT souk.notify('order_message', NULL, '+3360000000' || n, 'en', '{\"message\": \"m\"}', NULL) FROM generate_series(1, 4) n")
+        souk.souk("deliver", "--quiet")
+        assert [m["To"] for m in twilio.messages] == [f"+3360000000{n}" for n in range(1, 5)]
+        state = lambda: souk.sql("SELECT status, delivered_at IS NOT NULL, reason FROM souk.outbox WHERE channel = 'sms' ORDER BY id")  # noqa: E731
+
+        def tell(number, word, code=None, code_of_answer=204, change=None, **more):
+            url, form, signed = twilio.report(number, word, code)
+            form.update(change or {})
+            path = url[len("https://shop.example:8443/souk"):]
+            assert reports_of(souk, more.get("path", path), form, more.get("signed", signed)).status == code_of_answer
+
+        tell(0, "sent")
+        tell(0, "delivered")
+        tell(0, "failed", 30003)                                  # told late: it has arrived
+        tell(1, "undelivered", 30005)
+        tell(1, "undelivered", 30005)
+        tell(2, "failed", 21610)
+        tell(3, "delivered", code_of_answer=403, change={"MessageStatus": "failed"})
+        tell(3, "failed", code_of_answer=403, signed="")
+        tell(3, "failed", code_of_answer=400, path="/webhooks/twilio")
+        tell(3, "failed", code_of_answer=403, path="/webhooks/twilio?message=00000000-0000-0000-0000-000000000000")
+        assert state() == [["sent", "t", ""], ["parked", "f", "the provider could not deliver it (code 30005)"],
+                           ["suppressed", "f", "the provider could not deliver it (code 21610)"], ["sent", "f", ""]]
+        assert souk.sql("SELECT channel, recipient FROM souk.opt_outs") == [["sms", "+33600000003"]]
+        assert souk.sql("SELECT message, seen_count FROM souk.alerts WHERE kind = 'message'") == [["messages could not be delivered (sms, code 30005)", "1"]]
+        # Killed between the answer and the note of it: the report settles the row, and a text is not sent twice.
+        souk.sql("UPDATE souk.outbox SET status = 'sending', provider_id = NULL, done_at = NULL, next_at = now() + interval '1 minute' WHERE id = 4")
+        tell(3, "delivered")
+        assert state()[3] == ["sent", "t", ""]
+
+        # WhatsApp
+        client = souk.client()
+        ask = "/webhooks/whatsapp?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token="
+        reply = client.request("GET", ask + "a-word")
+        assert reply.status == 200 and reply.text == "1158201444" and reply.headers["content-type"].startswith("text/plain")
+        assert client.request("GET", ask + "a-worD").status == 403 and client.request("GET", "/webhooks/whatsapp").status == 403
+        souk.sql("SELECT souk.notify('order_confirmation', NULL, 'whatsapp:+3361000000' || n, 'en', '{\"orderNumber\": \"X\", \"total\": \"1\"}', NULL) "
+                 "FROM generate_series(1, 2) n")
+        souk.souk("deliver", "--quiet")
+        for n, (word, code, phone) in enumerate([("delivered", None, Meta.NUMBER), ("failed", 131026, "1"), ("failed", 131026, Meta.NUMBER)]):
+            body = meta.report(min(n, 1), word, code, phone)
+            signed = "sha256=" + hmac.new(b"app-secret", body, "sha256").hexdigest()
+            for header, status in ((signed[:-1] + "g", 403), (signed, 200), (signed, 200)):
+                assert client.request("POST", "/webhooks/whatsapp", body=body, headers={"Content-Type": "application/json", "X-Hub-Signature-256": header}).status == status
+            rows = souk.sql("SELECT status, delivered_at IS NOT NULL FROM souk.outbox WHERE channel = 'whatsapp' ORDER BY id")
+            assert rows == [["sent", "t"], ["sent" if n < 2 else "parked", "f"]]
+        assert not twilio.problems and not meta.problems, (twilio.problems, meta.problems)
+
+
+def test_a_text_whose_answer_was_lost_is_sent_once(shop):
+    """Twilio takes no key: where nobody knows what it answered, it is asked."""
+    with Twilio() as twilio:
+        env = twilio_env(twilio)
+        for n in (1, 2, 3):
+            notify(shop, "order_message", {"message": "the same"}, to="+33600000001")
+        twilio.drop_next(1, done=True)              # taken, and the answer lost
+        twilio.drop_next(1, done=False)             # lost before
+        assert deliver(shop, **env) == (1, 2, 0, 0)
+        make_due(shop)
+        assert deliver(shop, **env) == (2, 0, 0, 0)
+        assert len(twilio.messages) == 3 and [r.method for r in twilio.requests] == ["POST"] * 3 + ["GET", "GET", "POST"]
+        assert len(set(x for n in (1, 2, 3) for x in row(shop, n, "split_part(provider_id, ' ', 1)"))) == 3
+        # A dispatcher that is killed between Twilio's answer and the note of it.
+        shop.rows("UPDATE souk.outbox SET status = 'sending', provider_id = NULL, next_at = now() WHERE id = 3")
+        assert deliver(shop, **env) == (1, 0, 0, 0) and len(twilio.messages) == 3
+        # What Twilio has answered it is not asked again.
+        notify(shop, "order_message", {"message": "another"}, to="+33600000001")
+        twilio.fail_next(1, 503)
+        assert deliver(shop, **env) == (0, 1, 0, 0)
+        make_due(shop)
+        assert deliver(shop, **env) == (1, 0, 0, 0) and [r.method for r in twilio.requests][-2:] == ["POST", "POST"]
+        assert not twilio.problems, twilio.problems
 
 
 def test_customers_cannot_send(shop):
