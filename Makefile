@@ -188,7 +188,7 @@ $(B)/flags-$(subst /,_,$(firstword $(CC))).mk: mk/flags.sh
 	@mkdir -p $(@D)
 	@mk/flags.sh '$(CC)' > $@
 
-PKGS   := libpq json-c hiredis libsodium libzip expat zlib libjwt libcrypto
+PKGS   := libpq json-c hiredis libsodium libzip expat zlib libjwt libcrypto libqrencode
 PKG_CF := $(shell $(PKGCONFIG) --cflags $(PKGS))
 PKG_LD := $(shell $(PKGCONFIG) --libs $(PKGS))
 ifeq ($(PKG_LD),)

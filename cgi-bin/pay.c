@@ -1,5 +1,5 @@
 /*
- * The shop's own payment page of an order, for whoever holds its signed handle.  Plain HTML, in English or French; see docs/payments.md.
+ * The shop's own payment page of an order, for whoever holds its signed handle.  Plain HTML, in four languages; see docs/payments.md.
  *
  *   GET  /pay/{handle}   what is to be paid and how, or what has become of it; ?paid=1 after a visit to the payment provider
  *   POST /pay/{handle}   address and way to pay (form); leads to the provider for cards, back to the page for the others

@@ -7,7 +7,8 @@ set -u
 
 build='gcc libc6-dev make pkg-config libfcgi-dev libjson-c-dev libpq-dev
 	libhiredis-dev libsodium-dev libcsv-dev libexpat1-dev libzip-dev
-	zlib1g-dev libjwt-dev libssl-dev libstemmer-dev libcurl4-openssl-dev libwebsockets-dev'
+	zlib1g-dev libjwt-dev libssl-dev libstemmer-dev libcurl4-openssl-dev libwebsockets-dev
+	libqrencode-dev'
 serve='postgresql redis-server lighttpd lighttpd-mod-deflate
 	lighttpd-mod-openssl'
 apache='apache2-bin libapache2-mod-fcgid'

@@ -29,7 +29,7 @@ sed -i 's/__VA_ARGS__ __VA_OPT__(,)//' "$copy"/lib/core/*.h
 
 if command -v clang-tidy >/dev/null; then
 	flags="-std=gnu11 -D_GNU_SOURCE -DSOUK_VERSION=\"x\" -DSOUK_SCHEMA=1 -DSOUK_NO_FAILSTOP -Ilib -I$B -include mk/lint.h"
-	flags+=" $(pkg-config --cflags libpq json-c hiredis libsodium libzip expat zlib libjwt libcrypto)"
+	flags+=" $(pkg-config --cflags libpq json-c hiredis libsodium libzip expat zlib libjwt libcrypto libqrencode)"
 	# One file at a time: version 14 carries va_list state from one to the next.
 	printf '%s\n' "${sources[@]}" |
 		xargs -P "$(nproc)" -n 1 sh -c 'flags=$1; shift; exec clang-tidy --quiet "$@" -- $flags 2>/dev/null' - "$flags" ||

@@ -157,7 +157,7 @@ page_email(struct req *r, int status, const char *alert, const char *next)
 {
 	struct page p;
 
-	page_begin(&p, r, r->locale, say(r, T_TITLE));
+	page_begin(&p, r, strcmp(r->locale, "fr") == 0 ? "fr" : "en", say(r, T_TITLE));
 	put_alert(&p, alert);
 	put_paragraph(&p, T_INTRO);
 	begin_form(&p, "/login", "email", next);
@@ -172,7 +172,7 @@ page_code(struct req *r, int status, const char *alert, const char *next, const 
 {
 	struct page p;
 
-	page_begin(&p, r, r->locale, say(r, T_TITLE_CODE));
+	page_begin(&p, r, strcmp(r->locale, "fr") == 0 ? "fr" : "en", say(r, T_TITLE_CODE));
 	put_alert(&p, alert);
 	put_paragraph(&p, T_SENT);
 	begin_form(&p, "/login/code", "code", next);
@@ -188,7 +188,7 @@ page_staff(struct req *r, int status, const char *alert, const char *next)
 {
 	struct page p;
 
-	page_begin(&p, r, r->locale, say(r, T_TITLE_STAFF));
+	page_begin(&p, r, strcmp(r->locale, "fr") == 0 ? "fr" : "en", say(r, T_TITLE_STAFF));
 	put_alert(&p, alert);
 	begin_form(&p, "/login/staff", "staff", next);
 	put_input(&p, T_EMAIL, "email", "type=\"email\" autocomplete=\"username\" maxlength=\"254\"");
@@ -204,7 +204,7 @@ page_second(struct req *r, int status, const char *alert, const char *next, cons
 {
 	struct page p;
 
-	page_begin(&p, r, r->locale, say(r, T_TITLE_SECOND));
+	page_begin(&p, r, strcmp(r->locale, "fr") == 0 ? "fr" : "en", say(r, T_TITLE_SECOND));
 	put_alert(&p, alert);
 	put_paragraph(&p, T_SECOND);
 	begin_form(&p, "/login/second", arena_printf(r->c.a, "second %s", id), next);
@@ -219,7 +219,7 @@ page_in(struct req *r, const struct subject *who)
 {
 	struct page p;
 
-	page_begin(&p, r, r->locale, say(r, T_TITLE_IN));
+	page_begin(&p, r, strcmp(r->locale, "fr") == 0 ? "fr" : "en", say(r, T_TITLE_IN));
 	page_puts(&p, "<p>");
 	put(&p, T_AS);
 	page_puts(&p, " <strong>");

@@ -161,7 +161,7 @@ consent_page(struct req *r, const struct oauth_ask *ask, const struct subject *w
 
 	if (proof == NULL)
 		return fail(&r->c, E_UNAVAILABLE, NULL);
-	page_begin(&p, r, ask->locale, say(ask, "Allow access?", "Autoriser l’accès ?"));
+	page_begin(&p, r, say(ask, "en", "fr"), say(ask, "Allow access?", "Autoriser l’accès ?"));
 	p.form_to = form_source(r, ask->redirect_uri);
 	page_puts(&p, "<p>");
 	page_text(&p, arena_printf(r->c.a, "%s %s %s.", ask->client.name, say(ask, "wants to act for you at", "veut agir pour vous chez"),

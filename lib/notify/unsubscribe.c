@@ -13,14 +13,17 @@
 
 #define KIND "uns"
 
-/* English, French */
-#define WORD(name, en, fr) static const char *const name[2] = { en, fr }
+/* English, Spanish, French, German: as page_language() counts. */
+#define WORD(name, ...) static const char *const name[PAGE_LANGUAGES] = { __VA_ARGS__ }
 
-WORD(w_title, "Messages from the shop", "Messages de la boutique");
-WORD(w_ask, "Send no more messages to this address:", "Ne plus envoyer de messages à cette adresse :");
-WORD(w_codes, "Codes that you ask for yourself still come.", "Les codes que vous demandez vous-même arrivent toujours.");
-WORD(w_go, "No more messages", "Plus de messages");
-WORD(w_done, "Done. No more messages go to this address:", "C’est fait. Plus aucun message ne sera envoyé à cette adresse :");
+WORD(w_title, "Messages from the shop", "Mensajes de la tienda", "Messages de la boutique", "Nachrichten des Shops");
+WORD(w_ask, "Send no more messages to this address:", "No enviar más mensajes a esta dirección:", "Ne plus envoyer de messages à cette adresse :",
+	"Keine Nachrichten mehr an diese Adresse senden:");
+WORD(w_codes, "Codes that you ask for yourself still come.", "Los códigos que usted mismo pida seguirán llegando.",
+	"Les codes que vous demandez vous-même arrivent toujours.", "Codes, die Sie selbst anfordern, kommen weiterhin.");
+WORD(w_go, "No more messages", "No más mensajes", "Plus de messages", "Keine Nachrichten mehr");
+WORD(w_done, "Done. No more messages go to this address:", "Hecho. No se enviarán más mensajes a esta dirección:",
+	"C’est fait. Plus aucun message ne sera envoyé à cette adresse :", "Erledigt. An diese Adresse gehen keine Nachrichten mehr:");
 
 const char *
 unsubscribe_url(struct ctx *c, const char *id)
@@ -74,13 +77,13 @@ put_line(struct page *p, const char *text, const char *address)
 enum err
 unsubscribe_ask(struct req *r)
 {
-	int lang = strcmp(r->locale, "fr") == 0;
+	int lang = page_language(r);
 	const char *address;
 	struct page p;
 
 	if (look(r, "false", &address))
 		return r->c.err;
-	page_begin(&p, r, r->locale, w_title[lang]);
+	page_begin(&p, r, page_language_code(lang), w_title[lang]);
 	put_line(&p, w_ask[lang], address);
 	put_line(&p, w_codes[lang], NULL);
 	page_puts(&p, "<form method=\"post\"><button>");
@@ -92,13 +95,13 @@ unsubscribe_ask(struct req *r)
 enum err
 unsubscribe_do(struct req *r)
 {
-	int lang = strcmp(r->locale, "fr") == 0;
+	int lang = page_language(r);
 	const char *address;
 	struct page p;
 
 	if (look(r, "true", &address))
 		return r->c.err;
-	page_begin(&p, r, r->locale, w_title[lang]);
+	page_begin(&p, r, page_language_code(lang), w_title[lang]);
 	put_line(&p, w_done[lang], address);
 	put_line(&p, w_codes[lang], NULL);
 	return page_send(&p, 200);

@@ -8,6 +8,31 @@
 
 static const char form_media[] = "application/x-www-form-urlencoded";
 
+static const char *const languages[PAGE_LANGUAGES] = { "en", "es", "fr", "de" };
+
+static int
+language_of(const char *locale)
+{
+	for (int i = 0; i < PAGE_LANGUAGES; i++)
+		if (strcmp(locale, languages[i]) == 0)
+			return i;
+	return 0;
+}
+
+int
+page_language(struct req *r)
+{
+	const char *best = locale_among(&r->c, req_header(r, "Accept-Language"), "en,es,fr,de");
+
+	return language_of(best != NULL ? best : cfg_str("SHOP_LOCALE"));
+}
+
+const char *
+page_language_code(int language)
+{
+	return languages[language >= 0 && language < PAGE_LANGUAGES ? language : 0];
+}
+
 void
 html_escape(struct buf *b, const char *text)
 {
@@ -82,7 +107,7 @@ page_begin(struct page *p, struct req *r, const char *locale, const char *title)
 	*p = (struct page){ .r = r };
 	buf_init(&p->b, r->c.a, 8192, PAGE_MAX);
 	page_puts(p, "<!doctype html>\n<html lang=\"");
-	page_puts(p, strcmp(locale, "fr") == 0 ? "fr" : "en");
+	page_puts(p, page_language_code(language_of(locale)));
 	page_puts(p, "\">\n<head>\n<meta charset=\"utf-8\">\n<title>");
 	page_text(p, title);
 	page_puts(p, " - ");

@@ -23,7 +23,12 @@ struct page {
 	const char *form_to;	/* where the page's forms may lead besides to ourselves, as a source of a content security policy; NULL: nowhere */
 };
 
-/* Head, top of the page, the beginning of <main> and the title as its heading.  locale: fr or en, anything else is shown as en. */
+/* The languages that pages have words in, by number: en, es, fr, de.  The reader's, whatever the shop's own texts are in, else SHOP_LOCALE. */
+#define PAGE_LANGUAGES 4
+int page_language(struct req *r);
+const char *page_language_code(int language);
+
+/* Head, top of the page, the beginning of <main> and the title as its heading.  locale: that of the page's words; what is none of them is shown as en. */
 void page_begin(struct page *p, struct req *r, const char *locale, const char *title);
 void page_puts(struct page *p, const char *markup);	/* as it is */
 void page_text(struct page *p, const char *text);	/* escaped, for text and for attribute values in double quotes */

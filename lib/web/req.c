@@ -256,11 +256,10 @@ legacy_target(struct req *r)
 	r->query = q + (*q == '&');
 }
 
-/* Language tags of Accept-Language by weight; the first that the shop has. */
 const char *
-locale_negotiate(struct ctx *c, const char *accept)
+locale_among(struct ctx *c, const char *accept, const char *have)
 {
-	const char *have = cfg_str("SHOP_LOCALES"), *best = NULL;
+	const char *best = NULL;
 	double best_q = 0;
 
 	for (const char *p = accept ? accept : ""; *p;) {
@@ -281,6 +280,14 @@ locale_negotiate(struct ctx *c, const char *accept)
 		p += len + (p[len] == ',');
 		p += strspn(p, " \t");
 	}
+	return best;
+}
+
+const char *
+locale_negotiate(struct ctx *c, const char *accept)
+{
+	const char *best = locale_among(c, accept, cfg_str("SHOP_LOCALES"));
+
 	return best ? best : cfg_str("SHOP_LOCALE");
 }
 

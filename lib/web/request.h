@@ -24,6 +24,8 @@ enum err url_decode(struct ctx *c, const char *s, size_t n, bool plus, const cha
 /* Split a query string into at most 64 decoded pairs. */
 enum err query_parse(struct ctx *c, const char *query, struct pair **out, size_t *n) __attribute__((warn_unused_result));
 
+/* The best of a list such as "fr,en" for an Accept-Language value (NULL: none), by weight; NULL when it names none of them. */
+const char *locale_among(struct ctx *c, const char *accept, const char *have);
 /* The best of SHOP_LOCALES for an Accept-Language value (NULL: none); else SHOP_LOCALE. */
 const char *locale_negotiate(struct ctx *c, const char *accept);
 

@@ -27,6 +27,17 @@ SELECT CASE
 	ELSE minor END
 $$;
 
+-- Can a card pay this? Stripe takes no less than about half a euro (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts) and no
+-- more than eight digits. Currencies that are not here have no minimum of their own.
+CREATE OR REPLACE FUNCTION shop.stripe_takes(minor bigint, currency text) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+AS $$
+SELECT coalesce(shop.stripe_amount(minor, currency) BETWEEN CASE currency WHEN 'AED' THEN 200 WHEN 'AUD' THEN 50 WHEN 'BGN' THEN 100 WHEN 'BRL' THEN 50
+	WHEN 'CAD' THEN 50 WHEN 'CHF' THEN 50 WHEN 'CZK' THEN 1500 WHEN 'DKK' THEN 250 WHEN 'EUR' THEN 50 WHEN 'GBP' THEN 30 WHEN 'HKD' THEN 400
+	WHEN 'HUF' THEN 17500 WHEN 'INR' THEN 50 WHEN 'JPY' THEN 50 WHEN 'MXN' THEN 1000 WHEN 'MYR' THEN 200 WHEN 'NOK' THEN 300 WHEN 'NZD' THEN 50
+	WHEN 'PLN' THEN 200 WHEN 'RON' THEN 200 WHEN 'SEK' THEN 300 WHEN 'SGD' THEN 50 WHEN 'THB' THEN 1000 WHEN 'USD' THEN 50 ELSE 1 END AND 99999999, false)
+$$;
+
 -- The reverse; NULL for a fraction that souk does not have.
 CREATE OR REPLACE FUNCTION shop.stripe_minor(amount bigint, currency text) RETURNS bigint
 LANGUAGE sql IMMUTABLE
@@ -58,7 +69,7 @@ BEGIN
 		PERFORM souk.fail('SK404', 'there is no such order');
 	ELSIF o.status <> 'PENDING' OR o.payment_status NOT IN ('open', 'failed', 'pending') THEN
 		PERFORM souk.fail('SK409', format('order %s is %s: nothing is to be paid', o.number, o.status));
-	ELSIF way = 'stripe' AND shop.stripe_amount(o.total_minor, o.currency) IS NULL THEN
+	ELSIF way = 'stripe' AND NOT shop.stripe_takes(o.total_minor, o.currency) THEN
 		PERFORM souk.fail('SK409', format('%s %s cannot be paid by card exactly; choose another way', souk.money(o.total_minor, o.currency), o.currency));
 	END IF;
 	SELECT * INTO p FROM shop.payments x WHERE x.order_id = o.id AND x.state IN ('open', 'pending') FOR UPDATE;
@@ -284,6 +295,8 @@ $$;
 CREATE OR REPLACE FUNCTION shop.payment_disputed(o shop.orders, p shop.payments, outcome text, data jsonb) RETURNS text
 LANGUAGE plpgsql
 AS $$
+DECLARE
+	gone bigint := p.refunded_minor;
 BEGIN
 	IF outcome = 'disputed' THEN
 		IF p.state <> 'paid' OR p.note = 'dispute_won' OR p.note = 'dispute_lost' THEN
@@ -299,10 +312,15 @@ BEGIN
 		RETURN CASE WHEN p.note = outcome THEN 'duplicate' ELSE 'ignored' END;
 	END IF;
 	-- The end of a dispute may be told before its beginning, which is then no news.
-	UPDATE shop.payments x SET state = CASE WHEN outcome = 'dispute_lost' THEN 'refunded' WHEN x.state = 'disputed' THEN 'paid' ELSE x.state END,
-		refunded_minor = CASE WHEN outcome = 'dispute_lost' THEN x.paid_minor ELSE x.refunded_minor END, note = outcome, updated_at = now()
+	-- A buyer may dispute a part of what was paid.
+	IF outcome = 'dispute_lost' THEN
+		gone := least(p.paid_minor, p.refunded_minor + CASE WHEN upper(data->>'currency') = p.currency THEN coalesce((data->>'amount')::bigint, p.paid_minor)
+			ELSE p.paid_minor END);
+	END IF;
+	UPDATE shop.payments x SET state = CASE WHEN gone = x.paid_minor THEN 'refunded' WHEN x.state = 'disputed' THEN 'paid' ELSE x.state END,
+		refunded_minor = gone, note = outcome, updated_at = now()
 	 WHERE x.id = p.id RETURNING * INTO p;
-	UPDATE shop.orders x SET payment_status = CASE WHEN outcome = 'dispute_lost' THEN 'refunded' WHEN p.refunded_minor > 0 THEN 'part_refunded'
+	UPDATE shop.orders x SET payment_status = CASE WHEN p.refunded_minor = p.paid_minor THEN 'refunded' WHEN p.refunded_minor > 0 THEN 'part_refunded'
 		ELSE 'paid' END, updated_at = now() WHERE x.id = o.id;
 	PERFORM shop.order_note(o.id, 'note', NULL, NULL, replace(outcome, '_', ' '), jsonb_build_object('reference', p.reference));
 	RETURN outcome;
@@ -361,15 +379,18 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
 	p shop.payments;
+	by_provider boolean;
 	made bigint;
 BEGIN
 	SELECT * INTO p FROM shop.payments x WHERE x.id = payment;
+	-- A part that Stripe's integers cannot say, such as 1.233 KWD, is not rounded: somebody sends it.
+	by_provider := p.provider = 'stripe' AND shop.stripe_amount(amount, p.currency) IS NOT NULL;
 	INSERT INTO shop.refunds (order_id, payment_id, amount_minor, currency, reason, dedupe, state)
-	VALUES (p.order_id, p.id, amount, p.currency, left(coalesce(why, ''), 200), once, CASE WHEN p.provider = 'stripe' THEN 'requested' ELSE 'manual' END)
+	VALUES (p.order_id, p.id, amount, p.currency, left(coalesce(why, ''), 200), once, CASE WHEN by_provider THEN 'requested' ELSE 'manual' END)
 	ON CONFLICT (order_id, dedupe) DO NOTHING RETURNING id INTO made;
 	IF made IS NULL THEN
 		RETURN (SELECT r.id FROM shop.refunds r WHERE r.order_id = p.order_id AND r.dedupe = once);
-	ELSIF p.provider = 'stripe' THEN
+	ELSIF by_provider THEN
 		PERFORM souk.outbox_add('stripe', NULL, NULL, NULL, NULL, jsonb_build_object('refund', made), 'stripe:refund:' || made, NULL);
 	ELSE
 		PERFORM souk.alert('refund', 'warning', format('refund %s has to be sent by hand (%s %s, %s)', made, souk.money(amount, p.currency), p.currency,

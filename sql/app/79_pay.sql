@@ -21,7 +21,10 @@ BEGIN
 	o := shop.order_place(ids[1], jsonb_strip_nulls(jsonb_build_object('email', args->>'email', 'name', args->>'name', 'phone', args->>'phone',
 		'channel', args->>'channel', 'locale', args->>'locale', 'address', nullif(jsonb_strip_nulls(jsonb_build_object('line1', a->>'line1', 'line2', a->>'line2',
 			'postcode', a->>'postalCode', 'city', a->>'city', 'country', upper(a->>'country'))), '{}'))), make_interval(mins => hold));
-	RETURN json_build_object('order', o.id::text, 'number', o.number, 'total', o.total_minor);
+	-- A code that each buyer has once needs to know the buyer before they can pay: the shop's own page asks.
+	RETURN json_build_object('order', o.id::text, 'number', o.number, 'total', o.total_minor, 'ask', souk.me() IS NULL AND coalesce(o.email, '') = ''
+		AND EXISTS (SELECT FROM unnest((SELECT x.codes FROM shop.baskets x WHERE x.id = ids[1])) c JOIN shop.discounts d ON d.code = c
+			WHERE d.customer_limit IS NOT NULL));
 END
 $$;
 
@@ -106,7 +109,7 @@ BEGIN
 		'subtotal', souk.money_text(o.subtotal_minor, o.currency, spoken), 'discount', CASE WHEN o.discount_minor > 0
 			THEN souk.money_text(-o.discount_minor, o.currency, spoken) END,
 		'shipping', souk.money_text(o.shipping_minor, o.currency, spoken), 'total', souk.money_text(o.total_minor, o.currency, spoken),
-		'free', o.total_minor = 0, 'cardExact', shop.stripe_amount(o.total_minor, o.currency) IS NOT NULL,
+		'free', o.total_minor = 0, 'amount', souk.money(o.total_minor, o.currency)::text, 'card', shop.stripe_takes(o.total_minor, o.currency),
 		'customer', o.customer_id IS NOT NULL,
 		'email', coalesce(o.email, (SELECT c.email FROM shop.customers c WHERE c.id = o.customer_id)),
 		'address', o.shipping_address,
