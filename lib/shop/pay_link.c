@@ -122,14 +122,15 @@ keep(struct ctx *c, struct tool_call *call)
 	return e;
 }
 
-/* The order as the speaker's basket stands; *order is its id, *nothing tells that it costs nothing. */
+/* The order as the speaker's basket stands; *order is its id, *here tells that only our own page will do: it costs nothing, or its buyer has to be asked. */
 static enum err
-place(struct ctx *c, struct tool_call *call, const char **order, bool *nothing)
+place(struct ctx *c, struct tool_call *call, const char **order, bool *here)
 {
 	struct db_subject who = speaker(call);
 	json_object *got;
 	const char *v[2], *json;
 	int64_t total;
+	bool ask = false;
 	size_t n;
 
 	json_object_object_add(call->args, "channel", json_object_new_string(call->via == VIA_REST ? "web" : call->via == VIA_CHAT ? "chat" : "assistant"));
@@ -139,9 +140,10 @@ place(struct ctx *c, struct tool_call *call, const char **order, bool *nothing)
 	v[1] = arena_printf(c->a, "%d", (int)cfg_int("PAYMENT_HOLD_MIN"));
 	if (db_call(c, DB_WRITE, &who, &sql_pay_checkout, 2, v, &json, &n) || json_parse(c, json, n, &got))
 		return c->err;
-	if (json_get_string(got, "order", 1, 20, order, &n) != JSON_OK || json_get_int(got, "total", 0, INT64_MAX, &total) != JSON_OK)
+	if (json_get_string(got, "order", 1, 20, order, &n) != JSON_OK || json_get_int(got, "total", 0, INT64_MAX, &total) != JSON_OK ||
+	    json_get_bool(got, "ask", &ask) != JSON_OK)
 		return fail(c, E_INTERNAL, NULL);
-	*nothing = total == 0;
+	*here = total == 0 || ask;
 	return E_OK;
 }
 
@@ -166,7 +168,7 @@ enum err
 payment_link_tool(struct ctx *c, struct tool_call *call)
 {
 	const char *order, *page, *url, *method = "any", *v[4];
-	bool lasting = false, nothing = false, card;
+	bool lasting = false, here = false, card;
 	size_t n;
 
 	if (look_back(c, call) || call->replayed)
@@ -175,10 +177,10 @@ payment_link_tool(struct ctx *c, struct tool_call *call)
 	(void)json_get_bool(call->args, "lasting", &lasting);
 	if (strcmp(method, "card") == 0 && !stripe_configured())
 		return fail(c, E_INVALID, "method: this shop takes no cards; it offers %s", methods(c));
-	if (place(c, call, &order, &nothing) || pay_page_url(c, c->base_url, order, &page))
+	if (place(c, call, &order, &here) || pay_page_url(c, c->base_url, order, &page))
 		return c->err;
 	url = page;
-	card = stripe_configured() && !nothing && (strcmp(method, "card") == 0 || strcmp(method, "any") == 0);
+	card = stripe_configured() && !here && (strcmp(method, "card") == 0 || strcmp(method, "any") == 0);
 	if (card && pay_stripe_url(c, order, lasting ? "link" : "checkout", page, call->locale, &url)) {
 		/* the page offers the other ways, and this one again */
 		if (strcmp(method, "card") == 0)

@@ -32,12 +32,15 @@ CREATE OR REPLACE FUNCTION shop.stripe_countries(o shop.orders) RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
 SELECT coalesce((SELECT jsonb_agg(r.country ORDER BY r.id) FROM shop.shipping_rates r WHERE r.country <> '*' AND r.currency = o.currency
-		AND (o.shipping_minor = 0 OR r.price_minor = o.shipping_minor)),
+		AND (o.shipping_minor = 0 OR r.price_minor = o.shipping_minor)
+		-- Stripe refuses a session that names one of these.
+		AND r.country NOT IN ('AS', 'CC', 'CU', 'CX', 'FM', 'HM', 'IR', 'KP', 'MH', 'MP', 'NF', 'PW', 'SD', 'SY', 'UM', 'VI')),
 	'["AT", "BE", "CH", "DE", "ES", "FR", "GB", "IE", "IT", "LU", "NL", "PT"]')
 $$;
 
 -- A Checkout Session, which lives as long as the stock is held (Stripe takes 30 minutes to 24 hours), or a Payment Link over one Price, which
--- lives until it was paid once. urls: {success, cancel}.
+-- lives until it was paid once. urls: {success, cancel}. The keys hold a sum of what is asked: where an answer was lost and the buyer has told their
+-- address meanwhile, it is another call, which Stripe would refuse under the first one's key.
 CREATE OR REPLACE FUNCTION shop.stripe_steps(p shop.payments, o shop.orders, urls jsonb, locale text) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS $$
@@ -48,27 +51,32 @@ DECLARE
 		THEN jsonb_build_object('shipping_address_collection', jsonb_build_object('allowed_countries', shop.stripe_countries(o))) ELSE '{}' END;
 	intent jsonb := jsonb_build_object('metadata', marks, 'description', o.number);
 	shipping jsonb;
+	session jsonb;
+	link jsonb;
 BEGIN
 	IF p.kind = 'link' THEN
+		link := address || jsonb_build_object(
+			'line_items', jsonb_build_array(jsonb_build_object('quantity', 1)),
+			'metadata', marks, 'payment_intent_data', intent,
+			'restrictions', jsonb_build_object('completed_sessions', jsonb_build_object('limit', 1)),
+			'after_completion', jsonb_build_object('type', 'redirect', 'redirect', jsonb_build_object('url', urls->>'success')));
 		RETURN jsonb_build_array(
 			jsonb_build_object('path', '/v1/prices', 'key', 'souk-price-' || p.reference || '-' || p.id, 'params', jsonb_build_object(
 				'currency', lower(p.currency), 'unit_amount', shop.stripe_amount(p.amount_minor, p.currency),
 				'product_data', jsonb_build_object('name', o.number))),
-			jsonb_build_object('path', '/v1/payment_links', 'key', 'souk-link-' || p.reference || '-' || p.id, 'params', address || jsonb_build_object(
-				'line_items', jsonb_build_array(jsonb_build_object('quantity', 1)),
-				'metadata', marks, 'payment_intent_data', intent,
-				'restrictions', jsonb_build_object('completed_sessions', jsonb_build_object('limit', 1)),
-				'after_completion', jsonb_build_object('type', 'redirect', 'redirect', jsonb_build_object('url', urls->>'success')))));
+			jsonb_build_object('path', '/v1/payment_links', 'key', 'souk-link-' || p.reference || '-' || p.id || '-' || left(md5(link::text), 8),
+				'params', link));
 	END IF;
 	shipping := CASE WHEN o.shipping_minor > 0 THEN jsonb_build_object('shipping_options', jsonb_build_array(jsonb_build_object('shipping_rate_data',
 		jsonb_build_object('type', 'fixed_amount', 'display_name', CASE locale WHEN 'fr' THEN 'Livraison' WHEN 'de' THEN 'Versand' WHEN 'es' THEN 'Envío'
 			ELSE 'Delivery' END, 'fixed_amount', jsonb_build_object('amount', shop.stripe_amount(o.shipping_minor, o.currency), 'currency', lower(o.currency))))))
 		ELSE '{}' END;
-	RETURN jsonb_build_array(jsonb_build_object('path', '/v1/checkout/sessions', 'key', 'souk-session-' || p.reference || '-' || p.id, 'params',
-		address || shipping || jsonb_strip_nulls(jsonb_build_object('mode', 'payment', 'client_reference_id', p.reference, 'customer_email', mail,
-			'locale', locale, 'success_url', urls->>'success', 'cancel_url', urls->>'cancel',
-			'expires_at', extract(epoch FROM least(greatest(p.expires_at, p.created_at + interval '31 minutes'), p.created_at + interval '23 hours 50 minutes'))::bigint,
-			'line_items', shop.stripe_lines(o), 'metadata', marks, 'payment_intent_data', intent))));
+	session := address || shipping || jsonb_strip_nulls(jsonb_build_object('mode', 'payment', 'client_reference_id', p.reference, 'customer_email', mail,
+		'locale', locale, 'success_url', urls->>'success', 'cancel_url', urls->>'cancel',
+		'expires_at', extract(epoch FROM least(greatest(p.expires_at, p.created_at + interval '31 minutes'), p.created_at + interval '23 hours 50 minutes'))::bigint,
+		'line_items', shop.stripe_lines(o), 'metadata', marks, 'payment_intent_data', intent));
+	RETURN jsonb_build_array(jsonb_build_object('path', '/v1/checkout/sessions',
+		'key', 'souk-session-' || p.reference || '-' || p.id || '-' || left(md5(session::text), 8), 'params', session));
 END
 $$;
 
@@ -94,13 +102,15 @@ BEGIN
 END
 $$;
 
--- What an event means: {outcome, data}, {refund: ...}; NULL for what changes nothing here.
+-- What an event means: {outcome, data}; NULL for what changes nothing here. A session of a link that somebody has opened and left says nothing of the
+-- link. Events of interfaces before 2025-03-31 show what the buyer saw, with our amount beside it.
 CREATE OR REPLACE FUNCTION shop.stripe_meaning(kind text, obj jsonb, currency text) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-	paid jsonb := jsonb_build_object('amount', shop.stripe_minor((obj->>'amount_total')::bigint, upper(obj->>'currency')), 'currency', obj->'currency',
-		'intent', obj->>'payment_intent');
+	ours text := coalesce(obj->'currency_conversion'->>'source_currency', obj->>'currency');
+	paid jsonb := jsonb_build_object('amount', shop.stripe_minor(coalesce((obj->'currency_conversion'->>'amount_total')::bigint, (obj->>'amount_total')::bigint),
+		upper(ours)), 'currency', ours, 'intent', obj->>'payment_intent');
 BEGIN
 	CASE kind
 	WHEN 'checkout.session.completed' THEN
@@ -110,7 +120,7 @@ BEGIN
 	WHEN 'checkout.session.async_payment_failed' THEN
 		RETURN jsonb_build_object('outcome', 'failed', 'data', jsonb_build_object('intent', obj->>'payment_intent'));
 	WHEN 'checkout.session.expired' THEN
-		RETURN jsonb_build_object('outcome', 'expired', 'data', '{}'::jsonb);
+		RETURN CASE WHEN obj->>'payment_link' IS NULL THEN jsonb_build_object('outcome', 'expired', 'data', '{}'::jsonb) END;
 	WHEN 'charge.refunded' THEN
 		RETURN jsonb_build_object('outcome', 'refunded', 'data', jsonb_build_object('intent', obj->>'payment_intent', 'currency', obj->'currency',
 			'amount', shop.stripe_minor((obj->>'amount')::bigint, upper(obj->>'currency')),
@@ -118,7 +128,8 @@ BEGIN
 	WHEN 'charge.dispute.created' THEN
 		RETURN jsonb_build_object('outcome', 'disputed', 'data', jsonb_build_object('note', obj->'reason'));
 	WHEN 'charge.dispute.closed' THEN
-		RETURN jsonb_build_object('outcome', CASE WHEN obj->>'status' = 'lost' THEN 'dispute_lost' ELSE 'dispute_won' END, 'data', '{}'::jsonb);
+		RETURN jsonb_build_object('outcome', CASE WHEN obj->>'status' = 'lost' THEN 'dispute_lost' ELSE 'dispute_won' END, 'data',
+			jsonb_build_object('currency', obj->'currency', 'amount', shop.stripe_minor((obj->>'amount')::bigint, upper(obj->>'currency'))));
 	ELSE
 		RETURN NULL;
 	END CASE;
@@ -140,6 +151,7 @@ BEGIN
 				'line1', a->>'line1', 'line2', nullif(a->>'line2', ''), 'postcode', a->>'postal_code', 'city', a->>'city', 'country', a->>'country'))
 			ELSE o.shipping_address END
 	 WHERE o.id = which;
+	UPDATE shop.discount_uses u SET email = o.email FROM shop.orders o WHERE o.id = which AND u.order_id = o.id AND u.email IS NULL AND o.customer_id IS NULL;
 END
 $$;
 
@@ -218,7 +230,9 @@ BEGIN
 	END IF;
 	BEGIN
 		obj := e.body->'data'->'object';
-		IF obj->>'object' = 'refund' THEN
+		IF e.body->>'account' IS NOT NULL THEN
+			done := 'ignored';                   -- of another account that is connected to ours
+		ELSIF obj->>'object' = 'refund' THEN
 			done := coalesce((SELECT shop.stripe_refund(obj, r.id) FROM shop.refunds r
 				WHERE r.external_id = obj->>'id' OR r.id::text = obj->'metadata'->>'souk_refund' ORDER BY r.external_id = obj->>'id' DESC NULLS LAST LIMIT 1), 'ignored');
 		ELSE
