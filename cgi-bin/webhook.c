@@ -11,23 +11,20 @@
 #include "web/req.h"
 
 #define JSON_BODY "\"requestBody\":{\"required\":true,\"content\":{\"application/json\":{\"schema\":{\"type\":\"object\"}}}}"
-#define QUERY(name) "{\"name\":\"" name "\",\"in\":\"query\",\"required\":true,\"schema\":{\"type\":\"string\"}}"
 
 const struct route routes[] = {
 	{ M_POST, "/webhooks/stripe", "none", "mcp", pay_stripe_event, .summary = "Payment events of Stripe",
 	    .doc = JSON_BODY ",\"responses\":{\"200\":{\"description\":\"Written down\"},\"400\":{\"description\":\"Signature or body is wrong\"}}",
 	    .flags = ROUTE_RAW_BODY },
 	{ M_POST, "/webhooks/twilio", "none", "mcp", report_twilio, .summary = "Delivery reports of text messages",
-	    .doc = "\"parameters\":[" QUERY("message") "],"
-	    "\"requestBody\":{\"required\":true,\"content\":{\"application/x-www-form-urlencoded\":{\"schema\":{\"type\":\"object\"}}}},"
+	    .doc = "\"requestBody\":{\"required\":true,\"content\":{\"application/x-www-form-urlencoded\":{\"schema\":{\"type\":\"object\"}}}},"
 	    "\"responses\":{\"204\":{\"description\":\"Written down\"},\"403\":{\"description\":\"The signature does not fit\"}}",
 	    .flags = ROUTE_RAW_BODY },
 	{ M_POST, "/webhooks/whatsapp", "none", "mcp", report_meta, .summary = "Delivery reports of WhatsApp",
 	    .doc = JSON_BODY ",\"responses\":{\"200\":{\"description\":\"Written down\"},\"403\":{\"description\":\"The signature does not fit\"}}",
 	    .flags = ROUTE_RAW_BODY },
 	{ M_GET, "/webhooks/whatsapp", "none", "mcp", report_meta_setup, .summary = "Meta's question whether the address is the shop's",
-	    .doc = "\"parameters\":[" QUERY("hub.mode") "," QUERY("hub.verify_token") "," QUERY("hub.challenge") "],"
-	    "\"responses\":{\"200\":{\"description\":\"The challenge\",\"content\":{\"text/plain\":{\"schema\":{\"type\":\"string\"}}}},"
+	    .doc = "\"responses\":{\"200\":{\"description\":\"The challenge\",\"content\":{\"text/plain\":{\"schema\":{\"type\":\"string\"}}}},"
 	    "\"403\":{\"description\":\"Another verify token\"}}" },
 	{ 0 }
 };
