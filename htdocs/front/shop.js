@@ -1,12 +1,12 @@
 /* The shop of this page: what an assistant finds, the search, the product in its dialog. All of it through the public MCP tools. */
 
-import { ApiError, call_tool } from "../lib/api.js";
+import { ApiError, call_tool, tell } from "../lib/api.js";
 import { after_pause, at, h, put, safe_url } from "../lib/dom.js";
 import { explain, language, money, number, on_language, t } from "../lib/i18n.js";
 
 const PAGE = 12;
 
-/* What is looked for, the products found so far, and the request under way. */
+/* What is looked for, the products found so far (each with what a click on it is reported with), and the request under way. */
 const search = { query: "", category: null, products: [], total: 0, cursor: null, corrected: null, plain: false, ms: 0, running: null };
 let categories = [];
 
@@ -46,10 +46,17 @@ function rating_of(product) {
 		h("span", { class: "star" }, "★"), ` ${number(average, { minimumFractionDigits: 1, maximumFractionDigits: 1 })} (${number(count)})`));
 }
 
-function card(product) {
+/* For the owner's report: which product of a search was opened, and how far down it stood. */
+function open_found(product, found) {
+	if (found)
+		tell("/api/ai/search/click", { ...found, productId: product.id });
+	open_product(product.slug);
+}
+
+function card({ product, found }) {
 	return h("li", { class: "card" },
 		picture(product, 300),
-		h("h3", {}, h("button", { type: "button", on: { click: () => open_product(product.slug) } }, product.name)),
+		h("h3", {}, h("button", { type: "button", on: { click: () => open_found(product, found) } }, product.name)),
 		price_of(product),
 		h("div", { class: "facts" }, stock_of(product), rating_of(product)));
 }
@@ -96,7 +103,9 @@ function arguments_of(featured) {
 async function ask(cursor, signal) {
 	const window = search.query === "" && !search.category;
 	const next = cursor ? { cursor } : {};
-	const found = await call_tool("search_products", { ...arguments_of(window && !search.plain), ...next }, { signal });
+	let id = null;
+	const found = await call_tool("search_products", { ...arguments_of(window && !search.plain), ...next }, { signal, told: (told) => { id = told; } });
+	found.searchId = search.query === "" ? null : id;
 	if (!window || search.plain || cursor || found.products.length > 0)
 		return found;
 	search.plain = true;
@@ -113,7 +122,9 @@ async function run_search(cursor = null) {
 	try {
 		const found = await ask(cursor, mine.signal);
 		search.ms = Math.round(performance.now() - began);
-		search.products = cursor ? search.products.concat(found.products) : found.products;
+		const before = cursor ? search.products : [];
+		search.products = before.concat(found.products.map((product, i) =>
+			({ product, found: found.searchId && { searchId: found.searchId, position: before.length + i + 1 } })));
 		search.total = found.total;
 		search.cursor = found.nextCursor ?? null;
 		search.corrected = found.corrected ? Object.values(found.corrected) : null;

@@ -99,8 +99,8 @@ function from_stream(text, id) {
 
 let last_id = 0;
 
-/* One MCP request -> its result. */
-export async function mcp(method, params = {}, { path = "/mcp", timeout_ms = 10000, signal } = {}) {
+/* One MCP request -> its result. told: called with the id that the shop's record has it under. */
+export async function mcp(method, params = {}, { path = "/mcp", timeout_ms = 10000, signal, told } = {}) {
 	const id = ++last_id;
 	const { response, text } = await answer_of(address(path), {
 		method: "POST",
@@ -117,7 +117,13 @@ export async function mcp(method, params = {}, { path = "/mcp", timeout_ms = 100
 		throw refusal(body, response);
 	if (!body || body.id !== id || typeof body.result !== "object")
 		throw new ApiError("the answer is not JSON-RPC", { status: response.status, code: "form" });
+	told?.(response.headers.get("X-Request-Id"));
 	return body.result;
+}
+
+/* Tells a public route something that nobody waits for; it arrives even when the page is left now. What goes wrong is nobody's concern. */
+export function tell(path, body) {
+	fetch(address(path), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), keepalive: true, credentials: "omit" }).catch(() => {});
 }
 
 /* Calls a tool -> its structured result. A tool's own refusal is an ApiError too. */

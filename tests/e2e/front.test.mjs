@@ -1,6 +1,7 @@
 /* The front page in a real browser, against the running service. */
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -21,6 +22,18 @@ async function with_page(path, options, f) {
 		assert.deepEqual(page.wrong, []);
 	} finally {
 		await page.context().close();
+	}
+}
+
+const souk = (...args) => execFileSync(setting("SOUK_BIN"), args, { encoding: "utf8", env: { ...process.env, SOUK_CONF: setting("SOUK_CONF") } });
+
+/* What f gives as soon as it gives something. */
+async function until(f, limit_ms = 15000) {
+	for (const end = Date.now() + limit_ms; ;) {
+		const value = f();
+		if (value || Date.now() > end)
+			return value;
+		await new Promise((resume) => { setTimeout(resume, 200); });
 	}
 }
 
@@ -151,6 +164,25 @@ describe("search", () => {
 			assert.match(await card.locator(".stock").innerText(), /In stock|left|Sold out/);
 			assert.equal(await page.getAttribute("#found", "role"), "status");
 		});
+	});
+
+	test("a product opened from a result is in the owner's report, with its place", async () => {
+		const query = `lampe ${Date.now()}`;
+		await with_page(`/?q=${encodeURIComponent(query)}`, {}, async (page) => {
+			await page.waitForFunction(() => document.querySelectorAll("#products .card").length === 12);
+			await page.click("#more");
+			await page.waitForFunction(() => document.querySelectorAll("#products .card").length > 12);
+			const told = page.waitForResponse((response) => response.url().endsWith("/api/ai/search/click"));
+			await page.locator("#products .card button").nth(13).click();
+			const answer = await told;
+			assert.equal(answer.status(), 200);
+			assert.equal(answer.request().postDataJSON().position, 14);
+			await page.waitForSelector("#product h2");
+		});
+		/* Records are folded into the database a moment later. */
+		const row = await until(() => JSON.parse(souk("search-report", "--json", "--top", "1000")).most.find((one) => one.query === query && one.clicks > 0));
+		assert.equal(row.clicks, 1);
+		assert.equal(Number(row.place), 14);
 	});
 
 	test("a link with a query searches, Enter searches, nothing found is said", async () => {
