@@ -8,6 +8,5 @@ SELECT set_config('default_transaction_read_only', 'on', $5::boolean),
 	set_config('timezone', 'UTC', $5::boolean),
 	set_config('jit', 'off', $5::boolean),
 	set_config('souk.kind', '', $5::boolean), set_config('souk.customer_id', '', $5::boolean),
-	(SELECT set_config('role', r.rolname, $5::boolean)
-		FROM pg_catalog.pg_roles r
-		WHERE $4 = 'web' AND r.rolname = session_user || '_web' AND pg_has_role(session_user, r.oid, 'MEMBER'))
+	CASE WHEN $4 = 'web' AND pg_has_role(session_user, to_regrole(quote_ident(session_user || '_web')), 'MEMBER')
+		THEN set_config('role', session_user || '_web', $5::boolean) END
