@@ -5,15 +5,15 @@
 # sockets in DIR only. start prints the lines DATABASE_URL=... (the owner),
 # ADMIN_URL=... (a superuser) and REDIS_URL=... . freeze stops all processes of
 # PostgreSQL as SIGSTOP does; thaw lets them go on. Exit status 77: PostgreSQL
-# is not installed here.
+# is not installed here. PG_BIN is the folder of another server's programs.
 set -eu
 cd "$(dirname "$0")/../.."
 dir=$2
 data=$dir/data
 
-pgbin=
-for b in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin "$(dirname "$(command -v initdb || echo /x)")"; do
-	[ ! -x "$b/initdb" ] || [ ! -x "$b/psql" ] || pgbin=$b
+pgbin=${PG_BIN:-}
+[ -n "$pgbin" ] || for b in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin "$(dirname "$(command -v initdb || echo /x)")"; do
+	[ ! -x "$b/initdb" ] || pgbin=$b
 done
 [ -n "$pgbin" ] || exit 77
 
@@ -33,7 +33,7 @@ postgres() {
 
 query() {
 	PGOPTIONS='-c client_min_messages=warning' \
-		"$pgbin/psql" -X -q -t -v ON_ERROR_STOP=1 -h "$dir" -U "$1" -d "$2" -f - >/dev/null
+		env PATH="$pgbin:$PATH" psql -X -q -t -v ON_ERROR_STOP=1 -h "$dir" -U "$1" -d "$2" -f - >/dev/null
 }
 
 schema() {
