@@ -134,26 +134,25 @@ int
 cmd_deliver(struct cli *cli)
 {
 	struct sigaction stop = { .sa_handler = on_stop };	/* without SA_RESTART: waiting ends */
-	const char *only = cli_value(cli, "only");
+	const char *given = cli_value(cli, "only"), *only = given != NULL ? given : "";
 	struct deliver_report r = { 0 };
 	bool found = true;
-	enum err e;
 
-	if (only != NULL && strcmp(only, "messages") != 0 && strcmp(only, "webhooks") != 0)
+	if (given != NULL && strcmp(only, "messages") != 0 && strcmp(only, "webhooks") != 0)
 		return cli_fail(cli, CLI_USAGE, "--only: messages or webhooks is expected");
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
 	shm_open_state();
-	if (cli_value(cli, "watch") != NULL && only == NULL)
+	if (cli_value(cli, "watch") != NULL && given == NULL)
 		return watch(cli);
 	if (cli_value(cli, "watch") != NULL) {
 		work_on(cli, only);
 		return CLI_OK;
 	}
-	if (only == NULL || strcmp(only, "messages") == 0)
+	if (strcmp(only, "webhooks") != 0)
 		sweep(cli);
 	while (found && !stopped)
-		if ((e = one(cli, only != NULL ? only : "", &found, &r)) != E_OK)
+		if (one(cli, only, &found, &r) != E_OK)
 			return cli_fail(cli, CLI_DATABASE, "the database did not answer");
 	if (cli_value(cli, "quiet") == NULL)
 		printf("%d sent, %d to be tried again, %d parked, %d not wanted\n", r.sent, r.retried, r.parked, r.suppressed);

@@ -22,20 +22,23 @@ locale_of(struct cli *cli)
 	return strcmp(notify_locale(v), v) == 0 ? v : NULL;
 }
 
-/* Name, --locale and --part in order?  CLI_OK, or what to return. */
-static int
-check(struct cli *cli, const char **locale, enum notify_part *part)
+/* Name, --locale and --part in order?  false: *code is what to return. */
+static bool
+check(struct cli *cli, const char **locale, enum notify_part *part, int *code)
 {
 	const char *p = cli_value(cli, "part");
 
 	*part = p != NULL ? notify_part_of(p) : PART__MAX;
+	*locale = locale_of(cli);
 	if (cli->argc > 0 && !notify_exists(cli->argv[0]))
-		return cli_fail(cli, CLI_USAGE, "there is no template %s (souk template list)", cli->argv[0]);
-	if ((*locale = locale_of(cli)) == NULL)
-		return cli_fail(cli, CLI_USAGE, "--locale: en, es, fr or de is expected");
-	if (p != NULL && *part == PART__MAX)
-		return cli_fail(cli, CLI_USAGE, "--part: subject, text, html or sms is expected");
-	return CLI_OK;
+		*code = cli_fail(cli, CLI_USAGE, "there is no template %s (souk template list)", cli->argv[0]);
+	else if (*locale == NULL)
+		*code = cli_fail(cli, CLI_USAGE, "--locale: en, es, fr or de is expected");
+	else if (p != NULL && *part == PART__MAX)
+		*code = cli_fail(cli, CLI_USAGE, "--part: subject, text, html or sms is expected");
+	else
+		return true;
+	return false;
 }
 
 int
@@ -66,7 +69,7 @@ cmd_template_show(struct cli *cli)
 	const char *locale;
 	int code;
 
-	if ((code = check(cli, &locale, &part)) != CLI_OK)
+	if (!check(cli, &locale, &part, &code))
 		return code;
 	if (notify_texts(&cli->c, cli->argv[0], notify_locale(locale), &texts) != E_OK)
 		return cli_fail_err(cli, cli->c.err);
@@ -114,7 +117,7 @@ cmd_template_set(struct cli *cli)
 	char *body;
 	int code;
 
-	if ((code = check(cli, &locale, &part)) != CLI_OK)
+	if (!check(cli, &locale, &part, &code))
 		return code;
 	if (locale[0] == '\0' || part == PART__MAX)
 		return cli_fail(cli, CLI_USAGE, "--locale and --part are needed");
@@ -137,7 +140,7 @@ cmd_template_reset(struct cli *cli)
 	PGresult *r;
 	int code;
 
-	if ((code = check(cli, &locale, &part)) != CLI_OK)
+	if (!check(cli, &locale, &part, &code))
 		return code;
 	v[0] = cli->argv[0];
 	v[1] = locale;
@@ -157,7 +160,7 @@ cmd_template_preview(struct cli *cli)
 	const char *locale;
 	int code;
 
-	if ((code = check(cli, &locale, &part)) != CLI_OK)
+	if (!check(cli, &locale, &part, &code))
 		return code;
 	locale = notify_locale(locale);
 	if (notify_texts(&cli->c, cli->argv[0], locale, &texts) != E_OK ||

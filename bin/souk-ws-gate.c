@@ -83,7 +83,7 @@ find_token(struct lws *wsi, char *token)
 static bool
 find_server(struct lws *wsi, char *server, size_t serversz)
 {
-	char path[256];
+	char path[256] = "";
 	const char *p = path;
 	size_t n;
 

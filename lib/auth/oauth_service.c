@@ -78,6 +78,7 @@ sign(struct ctx *c, const char *claims, const char **out)
 	PGresult *r;
 	size_t n;
 
+	*out = NULL;
 	if (db_exec(c, &sql_oauth_key_sign, 0, NULL, &r))
 		return c->err;
 	if (PQntuples(r) == 0) {
@@ -100,7 +101,7 @@ service_token(struct req *r, const char *issuer, const struct oauth_client *k, c
 	const char *named = form_value(fields, n, "resource"), *scopes = scopes_given(&r->c, k, form_value(fields, n, "scope"));
 	const char *resource = named == NULL || *named == '\0' ? issuer : resource_named(r, issuer, named), *text;
 	const char *v[1] = { k->id };
-	int64_t now = wall_ms() / 1000, life = cfg_int("OAUTH_SERVICE_S");
+	int64_t now = wall_ms() / 1000, life = cfg_int("OAUTH_SERVICE_S"), end = now + life;
 	struct subject who;
 	struct buf b;
 	char jti[37];
@@ -120,7 +121,7 @@ service_token(struct req *r, const char *issuer, const struct oauth_client *k, c
 		return e;
 	random_uuid(jti);
 	buf_init(&b, r->c.a, 512, JWT_TEXT_MAX);
-	buf_printf(&b, "{\"iat\":%lld,\"exp\":%lld", (long long)now, (long long)(now + life));
+	buf_printf(&b, "{\"iat\":%lld,\"exp\":%lld", (long long)now, (long long)end);
 	put_claim(&b, "iss", issuer);
 	put_claim(&b, "sub", k->id);
 	put_claim(&b, "client_id", k->id);

@@ -82,7 +82,8 @@ signed_make(struct ctx *c, const char *kind, const char *id, int64_t expires_at,
 		return fail(c, E_INTERNAL, NULL);
 	for (int i = 0; i < EXPIRY_LEN; i++)
 		bin[i] = (unsigned char)((uint64_t)expires_at >> (8 * (EXPIRY_LEN - 1 - i)));
-	memcpy(bin + EXPIRY_LEN, id, n);
+	for (size_t i = 0; i < n; i++)
+		bin[EXPIRY_LEN + i] = (unsigned char)id[i];
 	if (!mac_of(kind, bin, EXPIRY_LEN + n, bin + EXPIRY_LEN + n)) {
 		log_event(LOG_ERROR_, c, "TOKEN_PEPPER is not set: nothing can be signed");
 		return fail(c, E_UNAVAILABLE, NULL);

@@ -81,6 +81,7 @@ find_id(struct ctx *c, const char *email, const char **id)
 	const char *v[1] = { email };
 	PGresult *r;
 
+	*id = NULL;
 	if (db_rows(c, DB_READ, NULL, &sql_staff_id, 1, v, &r))
 		return c->err;
 	if (PQntuples(r) == 0)

@@ -12,6 +12,7 @@
 struct wanted {
 	const char *type, *ref;		/* "ref/prompt" and its name, "ref/resource" and its template */
 	const char *argument, *value;
+	bool prompt;			/* which of the two */
 };
 
 static bool
@@ -28,17 +29,16 @@ static bool
 read_wanted(struct mcp_call *call, struct wanted *w)
 {
 	json_object *ref, *argument;
-	bool prompt;
 
 	if (call->m->params == NULL || json_get_object(call->m->params, "ref", &ref) != JSON_OK ||
 	    json_get_object(call->m->params, "argument", &argument) != JSON_OK)
 		return mcp_fail(call, RPC_PARAMS_INVALID, 200, "ref and argument: must be objects");
 	if (!read_text(call, ref, "ref", "type", &w->type))
 		return false;
-	prompt = strcmp(w->type, "ref/prompt") == 0;
-	if (!prompt && strcmp(w->type, "ref/resource") != 0)
+	w->prompt = strcmp(w->type, "ref/prompt") == 0;
+	if (!w->prompt && strcmp(w->type, "ref/resource") != 0)
 		return mcp_fail(call, RPC_PARAMS_INVALID, 200, "ref.type: must be ref/prompt or ref/resource");
-	return read_text(call, ref, "ref", prompt ? "name" : "uri", &w->ref) && read_text(call, argument, "argument", "name", &w->argument) &&
+	return read_text(call, ref, "ref", w->prompt ? "name" : "uri", &w->ref) && read_text(call, argument, "argument", "name", &w->argument) &&
 	    read_text(call, argument, "argument", "value", &w->value);
 }
 
@@ -139,5 +139,5 @@ mcp_complete(struct mcp_call *call)
 
 	if (!read_wanted(call, &w))
 		return false;
-	return strcmp(w.type, "ref/prompt") == 0 ? complete_prompt(call, &w) : complete_template(call, &w);
+	return w.prompt ? complete_prompt(call, &w) : complete_template(call, &w);
 }

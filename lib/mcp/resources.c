@@ -107,10 +107,11 @@ run(struct mcp_call *call, const struct mcp_found *found, struct tool_call *tool
 {
 	const struct mcp_io *io = call->io;
 	json_object *args;
+	enum err e = json_parse(call->c, found->resource->arguments, strlen(found->resource->arguments), &args);
 
 	*tool = (struct tool_call){ 0 };
-	if (json_parse(call->c, found->resource->arguments, strlen(found->resource->arguments), &args))
-		return call->c->err;
+	if (e != E_OK)
+		return e;
 	if (found->value != NULL)
 		json_object_object_add(args, found->name, json_object_new_string(found->value));
 	if (found->cursor != NULL)
@@ -126,6 +127,8 @@ run(struct mcp_call *call, const struct mcp_found *found, struct tool_call *tool
 static bool
 refuse_read(struct mcp_call *call, const struct tool_call *tool, enum err e, const char *uri)
 {
+	const char *scope = tool->tool != NULL && strcmp(tool->tool->scope, "none") != 0 ? tool->tool->scope : NULL;
+
 	switch (e) {
 	case E_NOT_FOUND:
 	case E_INVALID:
@@ -134,10 +137,10 @@ refuse_read(struct mcp_call *call, const struct tool_call *tool, enum err e, con
 	case E_FORBIDDEN:
 		/* callers know the resource, not the tool behind it */
 		ctx_clear_error(call->c);
-		(void)fail(call->c, e, "%.200s needs an access token with the scope %s", uri, tool->tool->scope);
-		return mcp_refuse(call, e, tool->tool->scope);
+		(void)fail(call->c, e, "%.200s needs an access token%s%s", uri, scope != NULL ? " with the scope " : "", scope != NULL ? scope : "");
+		return mcp_refuse(call, e, scope);
 	default:
-		return mcp_refuse(call, e, tool->tool != NULL && strcmp(tool->tool->scope, "none") != 0 ? tool->tool->scope : NULL);
+		return mcp_refuse(call, e, scope);
 	}
 }
 

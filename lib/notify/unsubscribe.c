@@ -48,6 +48,7 @@ look(struct req *r, const char *really, const char **address)
 	json_object *o;
 	size_t n;
 
+	*address = NULL;
 	if (signed_check(&r->c, KIND, req_var(r, "handle"), &v[0])) {
 		ctx_clear_error(&r->c);
 		return fail(&r->c, E_NOT_FOUND, "there is no such page");

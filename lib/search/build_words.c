@@ -106,7 +106,9 @@ build_words(struct build *b)
 	uint32_t *sorted = NULL, *order = NULL;
 	bool ok = gather(b, &texts, &w) && (sorted = dict_sorted(&texts)) != NULL && (order = malloc(((size_t)texts.n + 1) * 4)) != NULL;
 
-	ok = (ok || build_fail(b, "no memory for words")) && put_words(b, &texts, w, sorted, order);
+	if (!ok)
+		(void)build_fail(b, "no memory for words");
+	ok = ok && put_words(b, &texts, w, sorted, order);
 	free(order);
 	free(sorted);
 	free(w);

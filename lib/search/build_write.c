@@ -40,7 +40,7 @@ write_all(int fd, const void *p, size_t n)
 static struct posting *
 sorted_postings(const struct build *b)
 {
-	struct posting *out = malloc((b->posts + 1) * sizeof(*out));
+	struct posting *out = calloc(b->posts + 1, sizeof(*out));
 	uint32_t *at = calloc((size_t)b->terms.n + 1, sizeof(*at));
 
 	if (out == NULL || at == NULL) {

@@ -138,9 +138,9 @@ set_prices(const struct seg *s, const struct engine_filter *f, struct engine_sie
 
 	out->priced = low || high;
 	for (uint32_t i = 0; i < SEG_CURRENCIES; i++) {
-		char code[4] = { 0 };
+		char code[4];
 
-		memcpy(code, i < s->meta->currencies ? s->meta->currency[i] : "XXX", 3);
+		(void)snprintf(code, sizeof(code), "%.3s", i < s->meta->currencies ? s->meta->currency[i] : "XXX");
 		out->min[i] = 0;
 		out->max[i] = INT64_MAX;
 		if ((low && !limit_in(f, f->min_price, code, true, &out->min[i])) || (high && !limit_in(f, f->max_price, code, false, &out->max[i])))

@@ -55,17 +55,18 @@ bool
 rates_convert(const char *from, const char *to, int64_t minor, bool up, int64_t *out)
 {
 	int a = money_scale(from), b = money_scale(to);
+	int64_t rate_from = rate_of(from), rate_to = rate_of(to);
 	wide over, under, whole;
 
 	if (strcmp(from, to) == 0) {
 		*out = minor;
 		return true;
 	}
-	if (!rates_known(from, to) || a < 0 || b < 0 || minor < 0)
+	if (rate_from <= 0 || rate_to <= 0 || a < 0 || b < 0 || minor < 0)
 		return false;
 	/* At most 63, 57 and 10 bits: no overflow. */
-	over = (wide)minor * rate_of(to) * power(b > a ? b - a : 0);
-	under = (wide)rate_of(from) * power(a > b ? a - b : 0);
+	over = (wide)minor * rate_to * power(b > a ? b - a : 0);
+	under = (wide)rate_from * power(a > b ? a - b : 0);
 	whole = over / under + (up && over % under != 0);
 	*out = whole > INT64_MAX ? INT64_MAX : (int64_t)whole;
 	return true;

@@ -86,13 +86,12 @@ key_with(const struct seg *s, const char *const *keys, const char *value, size_t
 }
 
 /* "180x200" as it may stand in an attribute: "180 200". */
-static size_t
+static void
 part_dimensions(char *s, size_t n)
 {
 	for (size_t i = 1; i + 1 < n; i++)
 		if (s[i] == 'x' && s[i - 1] >= '0' && s[i - 1] <= '9' && s[i + 1] >= '0' && s[i + 1] <= '9')
 			s[i] = ' ';
-	return n;
 }
 
 /* A size or style as an attribute that products of the shop have: as it was typed, else by any other word for it.  false: there is none. */
@@ -103,8 +102,9 @@ attribute_of(struct ctx *c, const struct seg *s, const char *query, const struct
 	    *const styles[] = { "style", "stil", "estilo", NULL };
 	const char *const *keys = item->kind == U_SIZE ? sizes : styles;
 	char folded[VALUE_MAX];
-	size_t n = part_dimensions(folded, text_fold(query + item->from, item->to - item->from, folded, sizeof(folded))), at = 0;
+	size_t n = text_fold(query + item->from, item->to - item->from, folded, sizeof(folded)), at = 0;
 
+	part_dimensions(folded, n);
 	out->value = arena_strndup(c->a, folded, n);
 	if ((out->key = key_with(s, keys, folded, n)) != NULL)
 		return true;

@@ -56,6 +56,7 @@ in_words(const struct u_parse *p, const struct u_word *number, unsigned next, st
 static bool
 read_amount(const struct u_parse *p, unsigned i, struct amount *out)
 {
+	const struct u_token *t;
 	const struct u_word *w;
 	unsigned next;
 
@@ -68,14 +69,15 @@ read_amount(const struct u_parse *p, unsigned i, struct amount *out)
 		return in_words(p, w, next, out);
 	if (i >= p->tokens || p->t[i].kind != T_NUMBER || p->t[i].used)
 		return false;
-	out->value = strtod(p->t[i].s, NULL);
+	t = &p->t[i];
+	out->value = strtod(t->s, NULL);
 	out->next = grouped(p, i, &out->value);
 	if ((w = u_at(p, out->next, U_CURRENCY, &next)) != NULL && (out->currency == NULL || strcmp(w->value, out->currency) == 0)) {
 		out->currency = w->value;
 		out->next = next;
 	}
 	out->unit = out->currency == NULL && u_at(p, out->next, U_UNIT, &next) != NULL;
-	return out->value > 0 && out->value <= AMOUNT_MAX && !(i > 0 && p->t[i - 1].kind == T_WORD && p->t[i].glued);
+	return out->value > 0 && out->value <= AMOUNT_MAX && !(t->glued && i > 0 && t[-1].kind == T_WORD);
 }
 
 /* A number behind people is an age or a size. */

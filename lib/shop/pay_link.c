@@ -56,6 +56,7 @@ pay_page_url(struct ctx *c, const char *base_url, const char *order, const char 
 {
 	char handle[SIGNED_MAX];
 
+	*url = NULL;
 	if (signed_make(c, "pay", order, 0, handle))
 		return c->err;
 	*url = arena_printf(c->a, "%s/pay/%s", base_url != NULL ? base_url : cfg_str("PUBLIC_URL"), handle);
@@ -133,6 +134,8 @@ place(struct ctx *c, struct tool_call *call, const char **order, bool *here)
 	bool ask = false;
 	size_t n;
 
+	*order = NULL;
+	*here = false;
 	json_object_object_add(call->args, "channel", json_object_new_string(call->via == VIA_REST ? "web" : call->via == VIA_CHAT ? "chat" : "assistant"));
 	if (call->locale != NULL && !json_object_object_get_ex(call->args, "locale", NULL))
 		json_object_object_add(call->args, "locale", json_object_new_string(call->locale));

@@ -462,7 +462,7 @@ contract_read(struct ctx *c, const struct tool_file *file, struct tool *t)
 {
 	struct contract contract = { .t = t }, *k = &contract;
 
-	*t = (struct tool){ .schema = arena_zalloc(c->a, 1, sizeof(*t->schema)) };
+	*t = (struct tool){ .schema = arena_zalloc(c->a, 1, sizeof(json_object *)) };
 	if (strlen(file->json) > TEXT_MAX)
 		return fail(c, E_INVALID, "is longer than %d bytes", TEXT_MAX);
 	if (json_parse(c, file->json, strlen(file->json), &k->json))
