@@ -8,6 +8,7 @@
  *   POST /logout
  *   POST /api/guest/start, /api/guest/verify          a guest proves one order with a code by mail
  *   POST /api/customer/login, /api/customer/verify    a customer logs in with a code by mail, for a token
+ *   POST /api/logout                                  what either was given ends
  */
 #include "auth/login_pages.h"
 #include "web/route.h"
@@ -27,6 +28,7 @@ const struct route routes[] = {
 	{ M_POST, "/logout", "none", "data", login_leave, .summary = "Log out", .doc = FORM, .flags = ROUTE_RAW_BODY },
 	{ M_POST, "/api/guest/start", .tool = "guest_start" },
 	{ M_POST, "/api/guest/verify", .tool = "guest_verify" },
+	{ M_POST, "/api/logout", .tool = "log_out" },
 	{ M_POST, "/api/customer/login", .tool = "customer_login_start" },
 	{ M_POST, "/api/customer/verify", .tool = "customer_login_verify" },
 	{ 0 }

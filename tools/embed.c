@@ -243,8 +243,8 @@ put_tool(const struct tool *t, size_t i)
 	put_member("text", t->text);
 	printf("\t\t.entry = { %zu, %zu }, .input = { %zu, %zu }, .output = { %zu, %zu }, .schema = &schemas[%zu],\n", t->entry.at, t->entry.n,
 	    t->input.at, t->input.n, t->output.at, t->output.n, i);
-	printf("\t\t.read_only = %d, .in_transaction = %d, .needs_args = %d, .handles = %u, .nparams = %d,\n", t->read_only, t->in_transaction,
-	    t->needs_args, t->handles, t->nparams);
+	printf("\t\t.read_only = %d, .in_transaction = %d, .open = %d, .needs_args = %d, .handles = %u, .nparams = %d,\n", t->read_only,
+	    t->in_transaction, t->open, t->needs_args, t->handles, t->nparams);
 	put_lists(t);
 	put_work(t);
 	printf("\t},\n");

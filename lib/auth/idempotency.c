@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "auth/idempotency.h"
+#include "auth/subject.h"
 #include "core/log.h"
 #include "gen/sql.h"
 #include "store/db.h"
@@ -22,6 +23,27 @@ idem_check(struct ctx *c, const char *key)
 		if (key[i] < 0x21 || key[i] > 0x7e)
 			return fail(c, E_INVALID, "Idempotency-Key: only visible ASCII characters");
 	return E_OK;
+}
+
+/* Is it a key that two people do not choose by chance? */
+static bool
+looks_random(const char *key)
+{
+	bool seen[128] = { false };
+	size_t different = 0, n = 0;
+
+	for (; key[n] != '\0'; n++) {
+		different += !seen[key[n] & 0x7f];
+		seen[key[n] & 0x7f] = true;
+	}
+	return n >= KEY_RANDOM_MIN && different >= KEY_DIFFERENT_MIN;
+}
+
+/* Known by a log-in, a basket's handle or an order's: nobody else has this principal, or these make another request of it. */
+static bool
+can_be_told_apart(const struct subject *s)
+{
+	return subject_known(s) || (s->visitor != NULL && s->visitor[0] != '\0');
 }
 
 static void
@@ -89,6 +111,9 @@ idem_claim(struct ctx *c, const struct subject *s, const char *key, const char *
 	*out = (struct idem_reply){ 0 };
 	if ((e = idem_check(c, key)) != E_OK)
 		return e;
+	if (!can_be_told_apart(s) && !looks_random(key))
+		return fail(c, E_INVALID, "Idempotency-Key: without a log-in or a handle it must be a random one of %d characters or more, such as a UUID",
+			KEY_RANDOM_MIN);
 	request_hash(s, name, request, n, hash);
 	/* a second time only when housekeeping removed the old row between the two statements */
 	for (int tries = 0; tries < 2; tries++) {

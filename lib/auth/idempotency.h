@@ -2,6 +2,9 @@
  * Idempotency-Key (1..255 visible ASCII characters) on write routes and write tools: one key, one effect, one answer, per principal and for
  * IDEMPOTENCY_KEEP_H hours.  The row and the effect commit in one transaction, so a visible row is always complete; a concurrent
  * twin waits for the first (lock_timeout: E_CONFLICT) and then gets its answer.
+ *
+ * Many people may call from one address without having shown who they are, and an answer may hold a handle, which is as good as a log-in.  Their keys have to
+ * be such as nobody else thinks of: KEY_RANDOM_MIN characters or more, KEY_DIFFERENT_MIN of them different, such as a UUID.
  */
 #ifndef SOUK_AUTH_IDEMPOTENCY_H
 #define SOUK_AUTH_IDEMPOTENCY_H
@@ -11,6 +14,9 @@
 
 #include "auth/token.h"
 #include "core/ctx.h"
+
+#define KEY_RANDOM_MIN 16
+#define KEY_DIFFERENT_MIN 6
 
 struct idem_reply {
 	bool replayed;		/* the stored answer is in status, body, n */
@@ -24,7 +30,7 @@ enum err idem_check(struct ctx *c, const char *key) __attribute__((warn_unused_r
 /*
  * Inside db_begin(DB_WRITE): claim the key for this request (what is hashed: tool or route name, basket and order that came
  * by handles, request text).
- * E_KEY_REUSED when the key was used with another request, E_CONFLICT when a twin still runs.
+ * E_INVALID naming Idempotency-Key when it can be guessed and nobody has shown who they are; E_KEY_REUSED when the key was used with another request, E_CONFLICT when a twin still runs.
  */
 enum err idem_claim(struct ctx *c, const struct subject *s, const char *key, const char *name, const char *request, size_t n,
 	struct idem_reply *out) __attribute__((warn_unused_result));

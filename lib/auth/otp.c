@@ -20,7 +20,7 @@
 
 /* Keyed hash of challenge, NUL and code, in hexadecimal. */
 static bool
-hash_of(const char *challenge, const char *code, char hex[2 * crypto_generichash_BYTES + 1])
+hash_of(const char *challenge, const char *code, char hex[sizeof(((struct otp_code *)0)->hash)])
 {
 	unsigned char key[32], hash[crypto_generichash_BYTES];
 	crypto_generichash_state st;
@@ -47,18 +47,38 @@ admit(struct ctx *c, const struct otp_request *r)
 	return throttle_hit(c, "guest", "order", r->number) ? c->err : throttle_hit(c, "guest", "email", r->email);
 }
 
-static enum err
-store(struct ctx *c, const struct otp_request *r, const char *challenge, const char *code)
+enum err
+otp_admit_contact(struct ctx *c, const char *email, const char *remote_ip)
 {
-	char hex[2 * crypto_generichash_BYTES + 1];
-	const char *v[] = { challenge, r->number != NULL ? "guest" : "customer", hex, r->number, r->email, code, r->locale };
+	return throttle_address(c, "guest", remote_ip) ? c->err : throttle_hit(c, "guest", "email", email);
+}
+
+enum err
+otp_make(struct ctx *c, struct otp_code *out)
+{
+	random_base62(out->challenge, OTP_ID_LEN);
+	(void)snprintf(out->digits, sizeof(out->digits), "%06u", (unsigned)randombytes_uniform(CODES));
+	if (hash_of(out->challenge, out->digits, out->hash))
+		return E_OK;
+	log_event(LOG_ERROR_, c, "TOKEN_PEPPER is not set: no code can be made");
+	return fail(c, E_UNAVAILABLE, NULL);
+}
+
+void
+otp_sent(struct ctx *c, const struct otp_code *code)
+{
+	if (cfg_bool("LOGIN_CODE_LOG"))
+		log_event(LOG_WARN_, c, "one-time code, shown because LOGIN_CODE_LOG is on", LOG_S("challenge", code->challenge),
+			LOG_S("code", code->digits));
+}
+
+static enum err
+store(struct ctx *c, const struct otp_request *r, const struct otp_code *code)
+{
+	const char *v[] = { code->challenge, r->number != NULL ? "guest" : "customer", code->hash, r->number, r->email, code->digits, r->locale };
 	PGresult *sent;
 	enum err e;
 
-	if (!hash_of(challenge, code, hex)) {
-		log_event(LOG_ERROR_, c, "TOKEN_PEPPER is not set: no code can be made");
-		return fail(c, E_UNAVAILABLE, NULL);
-	}
 	if ((e = db_begin(c, DB_WRITE, NULL)) != E_OK)
 		return e;
 	e = db_exec(c, &sql_login_code_create, sizeof(v) / sizeof(v[0]), v, &sent);
@@ -68,8 +88,8 @@ store(struct ctx *c, const struct otp_request *r, const char *challenge, const c
 		db_rollback(c);
 		return e;
 	}
-	if (cfg_bool("LOGIN_CODE_LOG") && PQntuples(sent) > 0)
-		log_event(LOG_WARN_, c, "one-time code, shown because LOGIN_CODE_LOG is on", LOG_S("challenge", challenge), LOG_S("code", code));
+	if (PQntuples(sent) > 0)
+		otp_sent(c, code);
 	return E_OK;
 }
 
@@ -77,16 +97,15 @@ enum err
 otp_start(struct ctx *c, const struct otp_request *r, char challenge[OTP_ID_LEN + 1])
 {
 	int64_t start = now_us();
-	char code[OTP_DIGITS + 1];
+	struct otp_code code;
 	enum err e;
 
 	challenge[0] = '\0';
-	if (admit(c, r))
+	if (admit(c, r) || otp_make(c, &code))
 		return c->err;
-	random_base62(challenge, OTP_ID_LEN);
-	(void)snprintf(code, sizeof(code), "%06u", (unsigned)randombytes_uniform(CODES));
-	e = store(c, r, challenge, code);
-	sodium_memzero(code, sizeof(code));
+	e = store(c, r, &code);
+	memcpy(challenge, code.challenge, sizeof(code.challenge));
+	sodium_memzero(&code, sizeof(code));
 	throttle_even_out(start, EVEN_MS);
 	return e;
 }
@@ -109,7 +128,10 @@ try_code(struct ctx *c, bool guest, const char *challenge, const char *hex, stru
 	}
 	if (PQntuples(r) == 0 || PQgetvalue(r, 0, 0)[0] != 't')
 		return fail(c, E_UNAUTHENTICATED, NULL);
-	if (guest) {
+	if (guest && !PQgetisnull(r, 0, 4)) {
+		out->visitor = PQgetvalue(r, 0, 4);
+		out->ticket_number = PQgetvalue(r, 0, 5);
+	} else if (guest) {
 		out->order_id = PQgetvalue(r, 0, 2);
 		out->order_number = PQgetvalue(r, 0, 3);
 	} else {
@@ -121,7 +143,7 @@ try_code(struct ctx *c, bool guest, const char *challenge, const char *hex, stru
 enum err
 otp_verify(struct ctx *c, bool guest, const char *challenge, const char *code, const char *remote_ip, struct otp_proof *out)
 {
-	char hex[2 * crypto_generichash_BYTES + 1];
+	char hex[sizeof(((struct otp_code *)0)->hash)];
 	int64_t start = now_us();
 	enum err e;
 

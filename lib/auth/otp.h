@@ -19,16 +19,28 @@
 #define OTP_ID_LEN 22
 
 struct otp_request {
-	const char *number;	/* of the order: a guest; NULL: a customer */
+	const char *number;	/* of the order, or of the ticket of a stranger: a guest; NULL: a customer */
 	const char *email;
 	const char *locale;	/* of the message; NULL: the customer's */
 	const char *remote_ip;
 };
 
-/* What a code has proven: one of them, the other is NULL. */
+/* What a code has proven: a customer, an order, or the address of a ticket with the visitor under which it is seen; the others are NULL. */
 struct otp_proof {
-	const char *customer_id, *order_id, *order_number;
+	const char *customer_id, *order_id, *order_number, *visitor, *ticket_number;
 };
+
+/* A code that was made: what is stored, and what is sent. */
+struct otp_code {
+	char challenge[OTP_ID_LEN + 1], digits[OTP_DIGITS + 1], hash[2 * 32 + 1];
+};
+
+/* Make one, for who stores and sends it in a statement of their own.  E_UNAVAILABLE without TOKEN_PEPPER. */
+enum err otp_make(struct ctx *c, struct otp_code *out) __attribute__((warn_unused_result));
+/* It was sent: LOGIN_CODE_LOG. */
+void otp_sent(struct ctx *c, const struct otp_code *code);
+/* May somebody at remote_ip have a code sent to that address now?  E_RATE_LIMITED when not. */
+enum err otp_admit_contact(struct ctx *c, const char *email, const char *remote_ip) __attribute__((warn_unused_result));
 
 /* Make a code and send it; challenge gets what otp_verify() wants with it.  E_RATE_LIMITED, or the store's errors. */
 enum err otp_start(struct ctx *c, const struct otp_request *r, char challenge[OTP_ID_LEN + 1]) __attribute__((warn_unused_result));

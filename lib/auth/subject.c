@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "auth/customer_token.h"
+#include "auth/handle.h"
 #include "auth/oauth.h"
 #include "auth/signed.h"
 #include "auth/throttle.h"
@@ -55,11 +56,34 @@ subject_customer(struct ctx *c, const char *customer_id, struct subject *out)
 	out->customer_id = out->principal + sizeof("customer:") - 1;
 }
 
-void
-subject_guest(struct ctx *c, const char *order_id, struct subject *out)
+static void
+prove(const char *proven, struct subject *out)
 {
-	be(out, "guest", arena_printf(c->a, "guest:%s", order_id));
-	out->order_id = out->principal + sizeof("guest:") - 1;
+	if (strncmp(proven, "contact:", sizeof("contact:") - 1) == 0)
+		out->visitor = proven;
+	else
+		out->order_id = proven;
+}
+
+void
+subject_guest(struct ctx *c, const char *proven, struct subject *out)
+{
+	be(out, "guest", arena_printf(c->a, "guest:%s", proven));
+	prove(out->principal + sizeof("guest:") - 1, out);
+}
+
+void
+subject_also(struct ctx *c, const char *proven, struct subject *who)
+{
+	if (!subject_known(who)) {
+		const char *visitor = who->visitor;
+
+		subject_guest(c, proven, who);
+		if (who->visitor[0] == '\0')
+			who->visitor = visitor;
+	} else {
+		prove(arena_strdup(c->a, proven), who);
+	}
 }
 
 /* Anybody may have a new basket, so visitors are counted by address. */
@@ -129,26 +153,24 @@ resolve_jwt(struct ctx *c, const struct bearer *b, struct subject *out)
 static enum err
 resolve_guest(struct ctx *c, const struct bearer *b, struct subject *out)
 {
-	const char *order;
+	const char *proven;
 
-	if (signed_check(c, "gst", b->text, &order))
+	if (handle_check(c, "gst", b->text, &proven))
 		return c->err;
-	subject_guest(c, order, out);
+	subject_guest(c, proven, out);
+	out->handle = b->text;
 	return E_OK;
 }
 
 static enum err
 resolve_customer(struct ctx *c, const struct bearer *b, struct subject *out)
 {
-	const char *v[2] = { NULL, NULL }, *customer;
-	size_t n;
+	const char *customer;
 
-	/* the handle outlives who was erased since */
-	if (signed_check(c, "cst", b->text, &v[0]) || db_call(c, DB_READ, NULL, &sql_customer_token_find, 2, v, &customer, &n))
+	if (handle_check(c, "cst", b->text, &customer))
 		return c->err;
-	if (customer == NULL)
-		return fail(c, E_UNAUTHENTICATED, NULL);
 	subject_customer(c, customer, out);
+	out->handle = b->text;
 	return E_OK;
 }
 

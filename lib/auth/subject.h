@@ -36,9 +36,12 @@ enum err subject_resolve(struct ctx *c, const struct bearer *b, struct subject *
 
 /* Nobody in particular, counted by address. */
 void subject_anonymous(struct ctx *c, const char *remote_ip, struct subject *out);
-/* A customer, a guest with one order, a visitor: what these may do is the same for all of their kind. */
+/* A customer, a guest, a visitor: what these may do is the same for all of their kind. */
 void subject_customer(struct ctx *c, const char *customer_id, struct subject *out);
-void subject_guest(struct ctx *c, const char *order_id, struct subject *out);
+/* What a guest has proven: an order, or "contact:..." for the tickets that were opened with an address (sql/app/56_service_visitors.sql). */
+void subject_guest(struct ctx *c, const char *proven, struct subject *out);
+/* The same besides what the subject is already; nobody in particular becomes a guest. */
+void subject_also(struct ctx *c, const char *proven, struct subject *who);
 void subject_visitor(struct ctx *c, const char *visitor, const char *remote_ip, struct subject *out);
 
 /* A person of the shop who logged in; scopes separated by blanks. */

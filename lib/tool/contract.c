@@ -31,7 +31,7 @@ static const char *const mcp_members[] = {
 };
 static const char *const own_members[] = {
 	"x-scope", "x-rate", "x-servers", "x-aliases", "x-rest", "x-handler", "x-transaction", "x-interaction",
-	"x-confirm", "x-handles", "x-app", NULL
+	"x-confirm", "x-handles", "x-open", "x-app", NULL
 };
 
 static const char *
@@ -419,6 +419,19 @@ read_handles(struct ctx *c, struct contract *k)
 	return E_OK;
 }
 
+static enum err
+read_open(struct ctx *c, struct contract *k)
+{
+	json_object *v;
+
+	if (!json_object_object_get_ex(k->json, "x-open", &v))
+		return E_OK;
+	if (!json_object_is_type(v, json_type_boolean) || strcmp(k->t->scope, "none") == 0)
+		return fail(c, E_INVALID, "x-open must be true or false, with a scope");
+	k->t->open = json_object_get_boolean(v);
+	return E_OK;
+}
+
 static void
 put_members(struct buf *b, const struct contract *k, const char *const *members)
 {
@@ -470,7 +483,7 @@ contract_read(struct ctx *c, const struct tool_file *file, struct tool *t)
 	if (!json_object_is_type(k->json, json_type_object))
 		return fail(c, E_INVALID, "a contract must be an object");
 	if (read_names(c, file, k) || read_limits(c, k) || read_schemas(c, k) || read_work(c, file, k) || read_rest(c, k) ||
-	    read_aliases(c, k) || read_handles(c, k) || read_servers(c, k) || read_kind(c, k) || read_confirm(c, k))
+	    read_aliases(c, k) || read_handles(c, k) || read_open(c, k) || read_servers(c, k) || read_kind(c, k) || read_confirm(c, k))
 		return c->err;
 	if (json_object_object_get_ex(k->json, "x-app", NULL) && text(c, k->json, "x-app", &t->app))
 		return c->err;

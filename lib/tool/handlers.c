@@ -7,6 +7,7 @@
 #include "search/search.h"
 #include "shop/admin_tools.h"
 #include "shop/answer.h"
+#include "shop/contact.h"
 #include "shop/pay.h"
 #include "tool/identity.h"
 #include "tool/registry.h"
@@ -24,10 +25,13 @@ static const struct {
 	HANDLER("customer_login_start", customer_login_start_tool),
 	HANDLER("customer_login_verify", customer_login_verify_tool),
 	HANDLER("create_from_file", create_from_file_tool),
+	HANDLER("create_ticket", create_ticket_tool),
 	HANDLER("customers_search", customers_search_tool),
+	HANDLER("escalate", escalate_tool),
 	HANDLER("guest_start", guest_start_tool),
 	HANDLER("guest_verify", guest_verify_tool),
 	HANDLER("list_products", list_products_tool),
+	HANDLER("log_out", log_out_tool),
 	HANDLER("payment_link", payment_link_tool),
 	HANDLER("search_faq", search_faq_tool),
 	HANDLER("search_products", search_products_tool),

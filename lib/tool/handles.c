@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "auth/signed.h"
+#include "auth/handle.h"
 #include "auth/subject.h"
 #include "core/banned.h"
 #include "core/json.h"
@@ -36,13 +36,8 @@ speak_with(struct ctx *c, unsigned handle, const char *id, struct subject *who)
 		if (strcmp(who->kind, "anonymous") == 0)
 			who->kind = "visitor";
 		who->visitor = id;
-	} else if (!subject_known(who)) {
-		const char *visitor = who->visitor;
-
-		subject_guest(c, id, who);
-		who->visitor = visitor;
 	} else {
-		who->order_id = id;
+		subject_also(c, id, who);
 	}
 }
 
@@ -57,7 +52,9 @@ tool_handles(struct ctx *c, const struct tool *t, json_object *args, const struc
 
 		if ((t->handles & handles[i].bit) == 0 || json_get_string(args, handles[i].name, 0, SIZE_MAX, &text, &n) != JSON_OK)
 			continue;
-		if (signed_check(c, handles[i].kind, text, &id)) {
+		if (handles[i].bit == HANDLE_GUEST ? handle_check(c, handles[i].kind, text, &id) : signed_check(c, handles[i].kind, text, &id)) {
+			if (c->err != E_UNAUTHENTICATED)
+				return c->err;
 			ctx_clear_error(c);
 			return fail(c, E_INVALID, "%s: not from this shop, or too old; take what %s gives", handles[i].name, handles[i].from);
 		}

@@ -3,11 +3,10 @@
 
 #include <string.h>
 
+#include "auth/handle.h"
 #include "auth/otp.h"
-#include "auth/signed.h"
 #include "core/banned.h"
 #include "core/buf.h"
-#include "core/clock.h"
 #include "core/config.h"
 #include "core/json.h"
 
@@ -64,8 +63,6 @@ customer_login_start_tool(struct ctx *c, struct tool_call *call)
 static enum err
 exchange(struct ctx *c, struct tool_call *call, bool guest, char handle[SIGNED_MAX], struct otp_proof *proof)
 {
-	int64_t now_s = wall_ms() / 1000;
-
 	if (otp_verify(c, guest, arg(call, "challenge"), arg(call, "oneTimeCode"), call->remote_ip, proof)) {
 		if (c->err == E_UNAUTHENTICATED) {
 			const char *why = arena_strdup(c->a, ctx_message(c));
@@ -77,8 +74,8 @@ exchange(struct ctx *c, struct tool_call *call, bool guest, char handle[SIGNED_M
 		return c->err;
 	}
 	if (guest)
-		return signed_make(c, "gst", proof->order_id, now_s + cfg_int("GUEST_SESSION_S"), handle);
-	return signed_make(c, "cst", proof->customer_id, now_s + cfg_int("CUSTOMER_SESSION_S"), handle);
+		return handle_make(c, "gst", proof->visitor != NULL ? proof->visitor : proof->order_id, cfg_int("GUEST_SESSION_S"), handle);
+	return handle_make(c, "cst", proof->customer_id, cfg_int("CUSTOMER_SESSION_S"), handle);
 }
 
 enum err
@@ -91,8 +88,9 @@ guest_verify_tool(struct ctx *c, struct tool_call *call)
 	if (exchange(c, call, true, handle, &proof))
 		return c->err;
 	buf_init(&b, c->a, 512, RESULT_MAX);
-	buf_printf(&b, "{\"guest\":\"%s\",\"expiresInS\":%lld,\"orderNumber\":", handle, (long long)cfg_int("GUEST_SESSION_S"));
-	buf_json_cstr(&b, proof.order_number);
+	buf_printf(&b, "{\"guest\":\"%s\",\"expiresInS\":%lld,\"%s\":", handle, (long long)cfg_int("GUEST_SESSION_S"),
+		proof.visitor != NULL ? "ticketNumber" : "orderNumber");
+	buf_json_cstr(&b, proof.visitor != NULL ? proof.ticket_number : proof.order_number);
 	finish(call, &b);
 	return E_OK;
 }
@@ -109,5 +107,23 @@ customer_login_verify_tool(struct ctx *c, struct tool_call *call)
 	buf_init(&b, c->a, 512, RESULT_MAX);
 	buf_printf(&b, "{\"accessToken\":\"%s\",\"expiresInS\":%lld", handle, (long long)cfg_int("CUSTOMER_SESSION_S"));
 	finish(call, &b);
+	return E_OK;
+}
+
+enum err
+log_out_tool(struct ctx *c, struct tool_call *call)
+{
+	const char *handle = arg(call, "guest"), *id;
+
+	if (handle == NULL)
+		handle = call->who->handle;
+	else if (handle_check(c, "gst", handle, &id))
+		return c->err != E_UNAUTHENTICATED ? c->err : (ctx_clear_error(c), fail(c, E_INVALID, "guest: not from this shop, too old, or ended already"));
+	if (handle == NULL)
+		return fail(c, E_INVALID, "there is nothing to end: neither guest nor a token of /api/customer/verify came with the call");
+	if (handle_end(c, handle))
+		return c->err;
+	call->json = "{\"ended\":true}";
+	call->n = strlen(call->json);
 	return E_OK;
 }

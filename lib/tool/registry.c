@@ -66,7 +66,7 @@ put_security(struct buf *b, const struct tool *t)
 	if (!cfg_bool("OAUTH"))
 		return;
 	buf_puts(b, ",\"securitySchemes\":[");
-	if (is_public || t->handles != 0)
+	if (is_public || t->handles != 0 || t->open)
 		buf_puts(b, is_public ? "{\"type\":\"noauth\"}" : "{\"type\":\"noauth\"},");
 	if (!is_public)
 		buf_printf(b, "{\"type\":\"oauth2\",\"scopes\":[\"%s\"]}", t->scope);

@@ -15,6 +15,7 @@
  *                            money; inputSchema then has an optional text "confirm", which the tool itself never sees
  *   x-handles      optional  ["guest"], ["basket"] or both: arguments that hold a signed handle (auth/signed.h); inputSchema has them as optional texts of
  *                            at most 127 characters.  They say who speaks (tool/handles.h), and the tool itself never sees them
+ *   x-open         optional  true: may also be called by who has not shown who they are, whatever the scope; the tool itself sees to what they may
  *   x-app          optional  the view that shows its results in hosts that can (mcp/apps.h): "product-cards"
  *   x-interaction  optional  CHAT, SEARCH, RECOMMENDATION, CONTENT_GENERATION or ANALYTICS, for the record; the default goes by the folder
  */
@@ -65,6 +66,7 @@ struct tool {
 	unsigned handles;		/* x-handles: HANDLE_* */
 	const char *const *aliases;	/* NULL-terminated */
 	const struct tool_listing *listings;	/* one for each of x-servers, ended by server NULL */
+	bool open;			/* x-open */
 	bool in_transaction;		/* a handler runs inside a transaction that tool_call() opens */
 	bool needs_args;		/* inputSchema requires a member */
 	int nparams;			/* of the statement: 2 when it uses $2 and runs for nobody, 1, or 0 when it does not use $1 */

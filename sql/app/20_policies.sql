@@ -56,3 +56,5 @@ DROP POLICY IF EXISTS all_or_none ON souk.sessions;
 CREATE POLICY all_or_none ON souk.sessions USING ((SELECT souk.is_system()));
 DROP POLICY IF EXISTS all_or_none ON souk.login_codes;
 CREATE POLICY all_or_none ON souk.login_codes USING ((SELECT souk.is_system()));
+DROP POLICY IF EXISTS all_or_none ON souk.ended_handles;
+CREATE POLICY all_or_none ON souk.ended_handles USING ((SELECT souk.is_system()));

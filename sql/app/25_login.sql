@@ -13,6 +13,7 @@ BEGIN
 	-- A day longer, for whoever looks into what happened.
 	DELETE FROM souk.login_codes WHERE id IN (SELECT id FROM souk.login_codes WHERE expires_at < now() - interval '1 day' LIMIT 10000);
 	GET DIAGNOSTICS codes = ROW_COUNT;
+	DELETE FROM souk.ended_handles WHERE hash IN (SELECT hash FROM souk.ended_handles WHERE expires_at < now() LIMIT 10000);
 	PERFORM set_config('souk.kind', speaker, true);
 	RETURN json_build_object('sessions', sessions, 'codes', codes);
 END

@@ -98,7 +98,9 @@ BEGIN
 		'createdAt', souk.rfc3339(t.created_at),
 		'updatedAt', souk.rfc3339(t.updated_at),
 		'solvedAt', souk.rfc3339(t.solved_at),
+		'emailVerified', t.email_verified,
 		'assignedTo', CASE WHEN staff THEN t.assigned_to END,
+		'name', CASE WHEN staff THEN t.name END,
 		'customerId', CASE WHEN staff THEN t.customer_id::text END,
 		'email', CASE WHEN staff THEN coalesce(t.email, (SELECT c.email FROM shop.customers c WHERE c.id = t.customer_id)) END,
 		'messages', CASE WHEN with_messages THEN (
@@ -108,12 +110,12 @@ BEGIN
 END
 $$;
 
--- Tell the customer of a ticket; nobody is told who left no address.
+-- Tell the customer of a ticket; nobody is told who left no address. An address that nobody has verified gets answers, and nothing that a stranger has written.
 CREATE OR REPLACE FUNCTION shop.ticket_tell(t shop.tickets, template text, message text, dedupe text) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
-	IF t.customer_id IS NULL AND t.email IS NULL THEN
+	IF (t.customer_id IS NULL AND t.email IS NULL) OR (template = 'ticket_created' AND NOT t.email_verified) THEN
 		RETURN;
 	END IF;
 	PERFORM souk.notify(template, t.customer_id, CASE WHEN t.customer_id IS NULL THEN t.email END, t.locale,
@@ -121,7 +123,8 @@ BEGIN
 END
 $$;
 
--- Write a ticket for whoever speaks. args: subject, description, category, priority, orderId, email, locale, conversationId (of a hand-over).
+-- Write a ticket for whoever speaks. args: subject, description, category, priority, orderId, name, email, locale, conversationId (of a
+-- hand-over). A guest with the visitor "contact:..." has written before, or writes for the first time (56_service_visitors.sql).
 CREATE OR REPLACE FUNCTION shop.ticket_write(args jsonb) RETURNS shop.tickets
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -131,9 +134,11 @@ DECLARE
 	o shop.orders;
 	t shop.tickets;
 	mail text := nullif(trim(args->>'email'), '');
+	contact boolean := coalesce(kind = 'guest' AND souk.my_order() IS NULL AND souk.visitor() LIKE 'contact:%', false);
+	before shop.tickets;
 BEGIN
-	IF coalesce(kind, '') NOT IN ('customer', 'guest', 'visitor', 'staff', 'service', 'system') OR (kind = 'customer' AND souk.me() IS NULL)
-		OR (kind = 'guest' AND souk.my_order() IS NULL) OR (kind = 'visitor' AND souk.visitor() IS NULL)
+	IF coalesce(kind, '') NOT IN ('customer', 'guest', 'staff', 'service', 'system') OR (kind = 'customer' AND souk.me() IS NULL)
+		OR (kind = 'guest' AND souk.my_order() IS NULL AND NOT contact)
 	THEN
 		PERFORM souk.fail('SK401', 'log in first, or prove an order by its number and e-mail address');
 	END IF;
@@ -144,10 +149,18 @@ BEGIN
 	END IF;
 	t.customer_id := CASE WHEN souk.me() IS NOT NULL THEN souk.me() WHEN souk.sees_all() THEN o.customer_id END;
 	t.email := CASE WHEN kind = 'customer' THEN NULL WHEN kind = 'guest' THEN o.email ELSE coalesce(mail, o.email) END;
+	t.name := nullif(btrim(args->>'name'), '');
+	IF contact THEN
+		SELECT x.* INTO before FROM shop.tickets x WHERE x.visitor = souk.visitor() AND x.email_verified ORDER BY x.id LIMIT 1;
+		t.email := coalesce(before.email, mail);
+		t.name := coalesce(t.name, before.name);
+		t.customer_id := before.customer_id;
+		t.email_verified := before.id IS NOT NULL;
+	END IF;
 	IF souk.sees_all() AND t.customer_id IS NULL AND t.email IS NOT NULL AND o.id IS NULL THEN
 		SELECT c.id INTO t.customer_id FROM shop.customers c WHERE lower(c.email) = lower(t.email);
 	END IF;
-	t.visitor := CASE WHEN kind = 'visitor' THEN souk.visitor() END;
+	t.visitor := CASE WHEN contact THEN souk.visitor() END;
 	IF souk.sees_all() AND t.customer_id IS NULL AND t.email IS NULL AND args->>'conversationId' IS NOT NULL THEN
 		t.visitor := left('conversation:' || (args->>'conversationId'), 200); -- staff answers there
 	ELSIF t.customer_id IS NULL AND t.email IS NULL AND kind <> 'guest' THEN
@@ -157,16 +170,18 @@ BEGIN
 	IF NOT souk.sees_all() AND (SELECT count(*) FROM shop.tickets x WHERE x.id = ANY (shop.my_tickets()) AND x.created_at > now() - interval '1 day') >= 20 THEN
 		PERFORM souk.fail('SK429', 'there are twenty tickets of today already; reply to one of them');
 	END IF;
-	INSERT INTO shop.tickets (customer_id, order_id, number, category, priority, locale, subject, visitor, email, opened_by)
+	INSERT INTO shop.tickets (customer_id, order_id, number, category, priority, locale, subject, visitor, email, name, email_verified,
+		opened_by)
 	VALUES (t.customer_id, o.id, shop.service_number('TKT'), coalesce(args->>'category', 'other'), coalesce(args->>'priority', 'medium'),
-		left(souk.locale(args->>'locale'), 2), args->>'subject', t.visitor, t.email, kind)
+		left(souk.locale(args->>'locale'), 2), args->>'subject', t.visitor, t.email, t.name, t.email_verified,
+		CASE WHEN contact THEN 'visitor' ELSE kind END)
 	RETURNING * INTO t;
 	INSERT INTO shop.ticket_messages (ticket_id, author, body, written_by)
 	VALUES (t.id, CASE WHEN souk.sees_all() THEN 'staff' ELSE 'customer' END, args->>'description',
 		CASE WHEN souk.sees_all() THEN souk.actor() END);
 	PERFORM shop.ticket_tell(t, 'ticket_created', args->>'description', 'ticket_created:' || t.number);
 	PERFORM souk.emit('ticket.created', t.number, jsonb_build_object('ticketId', t.id::text, 'ticketNumber', t.number, 'category', t.category,
-		'priority', t.priority, 'subject', t.subject, 'orderNumber', o.number, 'customerId', t.customer_id::text));
+		'priority', t.priority, 'subject', t.subject, 'orderNumber', o.number, 'customerId', t.customer_id::text, 'emailVerified', t.email_verified));
 	RETURN t;
 END
 $$;
@@ -311,7 +326,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
--- args: conversationId, reason, priority or urgency, orderId, email, locale. The same conversation is handed over once.
+-- args: conversationId, reason, priority or urgency, orderId, name, email, locale. The same conversation is handed over once.
 CREATE OR REPLACE FUNCTION shop.escalate(args jsonb) RETURNS json
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp

@@ -221,6 +221,11 @@ SELECT CASE
 			souk.money((l->>'seen')::bigint, currency))) END
 $$;
 
+-- {old, new} when the price is not the one that was shown before; NULL otherwise.
+CREATE OR REPLACE FUNCTION shop.price_changed(seen bigint, unit bigint, currency text) RETURNS json
+LANGUAGE sql STABLE
+AS $$ SELECT CASE WHEN seen <> unit THEN json_build_object('old', souk.money(seen, currency), 'new', souk.money(unit, currency)) END $$;
+
 -- What the tools show of baskets. An empty basket is a basket too.
 CREATE OR REPLACE FUNCTION shop.basket_show(baskets bigint[], args jsonb) RETURNS json
 LANGUAGE plpgsql STABLE
@@ -244,7 +249,7 @@ BEGIN
 		'items', (SELECT coalesce(json_agg(json_build_object(
 			'itemId', l->>'item', 'productId', l->>'product', 'variantId', l->>'variant', 'sku', l->>'sku', 'slug', l->>'slug',
 			'name', l->>'name', 'options', nullif(l->'options', '{}'), 'image', l->>'image', 'quantity', (l->>'quantity')::integer,
-			'unitPrice', souk.money((l->>'unit')::bigint, cur), 'total', souk.money((l->>'total')::bigint, cur),
+			'unitPrice', souk.money((l->>'unit')::bigint, cur), 'priceChanged', shop.price_changed((l->>'seen')::bigint, (l->>'unit')::bigint, cur), 'total', souk.money((l->>'total')::bigint, cur),
 			'discount', souk.money(nullif((l->>'discount')::bigint, 0), cur),
 			'inStock', placed OR (l->>'unit' IS NOT NULL AND (l->>'stock')::integer >= (l->>'quantity')::integer)) ORDER BY n), '[]')
 			FROM jsonb_array_elements(priced->'lines') WITH ORDINALITY AS e(l, n)),
@@ -338,6 +343,7 @@ DECLARE
 	v shop.product_variants;
 	b shop.baskets;
 	n integer := (args->>'quantity')::integer;
+	shown json;
 BEGIN
 	SELECT * INTO p FROM shop.products WHERE id = shop.product_id(args) AND status = 'active';
 	IF p.id IS NULL THEN
@@ -371,8 +377,12 @@ BEGIN
 	END IF;
 	INSERT INTO shop.basket_items (basket_id, product_id, variant_id, seen_minor, quantity)
 	VALUES (b.id, p.id, v.id, shop.unit_price(p, v), n)
-	ON CONFLICT (basket_id, product_id, coalesce(variant_id, 0)) DO UPDATE SET quantity = excluded.quantity, seen_minor = excluded.seen_minor;
-	RETURN shop.basket_show(ARRAY[b.id], args);
+	ON CONFLICT (basket_id, product_id, coalesce(variant_id, 0)) DO UPDATE SET quantity = excluded.quantity;
+	-- The answer tells that the price is another one than before; with the next one it is the known price.
+	shown := shop.basket_show(ARRAY[b.id], args);
+	UPDATE shop.basket_items i SET seen_minor = shop.unit_price(p, v)
+	 WHERE i.basket_id = b.id AND i.product_id = p.id AND coalesce(i.variant_id, 0) = coalesce(v.id, 0);
+	RETURN shown;
 END
 $$;
 
@@ -410,7 +420,9 @@ DECLARE
 	b shop.baskets := shop.basket_open(false, NULL);
 	item shop.basket_items;
 	n integer := (args->>'quantity')::integer;
-	line record;
+	unit bigint;
+	available integer;
+	shown json;
 BEGIN
 	IF b.id IS NULL THEN
 		PERFORM souk.fail('SK404', 'there is no basket yet');
@@ -420,13 +432,14 @@ BEGIN
 		DELETE FROM shop.basket_items i WHERE i.id = item.id;
 	ELSE
 		UPDATE shop.basket_items i SET quantity = n WHERE i.id = item.id;
-		SELECT * INTO line FROM shop.basket_lines(ARRAY[b.id], 'fr') l WHERE l.item = item.id;
-		IF n > item.quantity AND n > line.stock THEN
-			PERFORM souk.fail('SK409', format('only %s in stock', line.stock));
+		SELECT l.unit, l.stock INTO unit, available FROM shop.basket_lines(ARRAY[b.id], 'fr') l WHERE l.item = item.id;
+		IF n > item.quantity AND n > available THEN
+			PERFORM souk.fail('SK409', format('only %s in stock', available));
 		END IF;
-		UPDATE shop.basket_items i SET seen_minor = line.unit WHERE i.id = item.id;
 	END IF;
-	RETURN shop.basket_show(ARRAY[b.id], args);
+	shown := shop.basket_show(ARRAY[b.id], args);
+	UPDATE shop.basket_items i SET seen_minor = coalesce(unit, i.seen_minor) WHERE i.id = item.id;
+	RETURN shown;
 END
 $$;
 

@@ -87,7 +87,12 @@ BEGIN
 	END IF;
 	RETURN (SELECT json_strip_nulls(json_build_object('orderNumber', o.number, 'status', o.status, 'paymentStatus', o.payment_status,
 		'amount', souk.money(o.total_minor, o.currency), 'currency', o.currency, 'paymentUrl', link, 'provider', provider, 'methods', methods,
-		'expiresAt', (SELECT souk.rfc3339(h.expires_at) FROM shop.stock_holds h WHERE h.order_id = o.id)))
+		'expiresAt', (SELECT souk.rfc3339(h.expires_at) FROM shop.stock_holds h WHERE h.order_id = o.id),
+		'priceChanged', (SELECT json_agg(json_build_object('productId', i.product_id::text, 'sku', i.sku, 'name', i.name,
+			'old', souk.money(w.seen_minor, o.currency), 'new', souk.money(i.unit_price_minor, o.currency)) ORDER BY i.position, i.id)
+			FROM shop.order_items i JOIN shop.baskets b ON b.order_id = i.order_id
+			JOIN shop.basket_items w ON w.basket_id = b.id AND w.product_id = i.product_id AND w.variant_id IS NOT DISTINCT FROM i.variant_id
+			WHERE i.order_id = o.id AND w.seen_minor <> i.unit_price_minor)))
 		FROM shop.orders o WHERE o.id = which);
 END
 $$;

@@ -53,6 +53,7 @@ BEGIN
 	EXECUTE format('GRANT SELECT, UPDATE (used_at) ON souk.staff_recovery TO %I', web);
 	EXECUTE format('GRANT SELECT, INSERT, DELETE, UPDATE (seen_at) ON souk.sessions TO %I', web);
 	EXECUTE format('GRANT SELECT, INSERT, UPDATE (tries, used_at) ON souk.login_codes TO %I', web);
+	EXECUTE format('GRANT SELECT, INSERT ON souk.ended_handles TO %I', web);
 END
 $$;
 
@@ -122,7 +123,8 @@ REVOKE ALL ON FUNCTION souk.oauth_end(bigint, text, text), souk.oauth_give(souk.
 
 -- Customer service: read under row-level security; every write goes through functions that check the speaker.
 REVOKE ALL ON FUNCTION shop.ticket_write(jsonb), shop.ticket_reply(jsonb), shop.ticket_update(jsonb), shop.escalate(jsonb), shop.escalations_ahead(bigint),
-	shop.return_open(jsonb), shop.return_decide(jsonb), shop.return_items_check() FROM PUBLIC;
+	shop.contact_open(text, jsonb, text, text, text), shop.contact_proven(bigint), shop.return_open(jsonb), shop.return_decide(jsonb),
+	shop.return_items_check() FROM PUBLIC;
 DO $$
 DECLARE
 	web text := left(current_user, 59) || '_web';
@@ -131,7 +133,7 @@ BEGIN
 		EXECUTE format('GRANT SELECT ON shop.policies, shop.policy_texts, shop.return_rules, shop.return_reasons, shop.faqs, shop.faq_texts,
 			shop.tickets, shop.ticket_messages, shop.escalations, shop.returns, shop.return_items, shop.return_events TO %I', web);
 		EXECUTE format('GRANT EXECUTE ON FUNCTION shop.ticket_write(jsonb), shop.ticket_reply(jsonb), shop.ticket_update(jsonb), shop.escalate(jsonb),
-			shop.return_open(jsonb), shop.return_decide(jsonb) TO %I', web);
+			shop.contact_open(text, jsonb, text, text, text), shop.contact_proven(bigint), shop.return_open(jsonb), shop.return_decide(jsonb) TO %I', web);
 	END IF;
 END
 $$;

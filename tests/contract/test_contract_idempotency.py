@@ -1,5 +1,6 @@
 """One Idempotency-Key, one effect, one answer."""
 import json
+import uuid
 
 import pytest
 
@@ -72,6 +73,23 @@ def test_visitors_of_one_address_get_none_of_each_others_answers(souk):
     c.close()
     assert first.ok and first.value == again.value and first.value["itemCount"] == 2, (first, again)
     assert not foreign.ok and "Idempotency-Key" in foreign.message and mine not in str(foreign), foreign
+
+
+def test_who_has_shown_nothing_needs_a_random_key(souk):
+    """Two people behind one address who choose the same simple key must not get one basket; a random key repeats as everybody's does."""
+    product = souk.value("SELECT id FROM shop.products WHERE status = 'active' AND variant_count = 0 AND stock > 5 ORDER BY id LIMIT 1")
+    c, before = souk.client(source=support.loopback()), souk.value("SELECT count(*) FROM shop.baskets")
+
+    def first(idem):
+        return c.call("add_to_basket", {"productId": product}, headers={"Idempotency-Key": idem})
+    for simple in ("1", "add-to-basket", "aaaaaaaaaaaaaaaaaaaaaaaa"):
+        refused = first(simple)
+        assert not refused.ok and "Idempotency-Key" in refused.message, refused
+    assert souk.value("SELECT count(*) FROM shop.baskets") == before
+    key = str(uuid.uuid4())
+    one, again, other = first(key), first(key), first(str(uuid.uuid4()))
+    c.close()
+    assert one.ok and one.value == again.value and other.value["basket"] != one.value["basket"], (one, again, other)
 
 
 def test_spelling_of_the_body_does_not_matter(souk):

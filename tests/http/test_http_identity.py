@@ -215,6 +215,111 @@ def test_five_codes_an_hour_for_an_address(souk, orders):
         assert answers == [200] * 5 + [429], email
 
 
+# ---- log-out
+
+
+def test_who_logs_out_here_stays_logged_in_elsewhere(souk, client, orders):
+    _, number, email, customer = next(orders)
+    tokens = []
+    for _ in range(2):
+        challenge = client.request("POST", "/api/customer/login", json_body={"email": email}).json["challenge"]
+        tokens.append(client.request("POST", "/api/customer/verify", json_body={"challenge": challenge, "oneTimeCode": code_of(souk, challenge)}).json["accessToken"])
+    assert tokens[0] != tokens[1]
+    assert client.request("POST", "/api/logout", json_body={}, token=tokens[0]).json == {"ended": True}
+    assert [client.call("get_order_status", {"orderNumber": number}, token=t).ok for t in tokens] == [False, True]
+    assert client.mcp("tools/list", token=tokens[0]).status == 401
+    assert_error(client.request("POST", "/api/logout", json_body={}), 400, mentions="nothing to end")
+
+
+def test_a_guest_ends_a_handle(souk, client, orders):
+    _, number, email, _ = next(orders)
+    challenge = start(client, number, email).json["challenge"]
+    handle = verify(client, challenge, code_of(souk, challenge)).json["guest"]
+    assert client.call("get_order_status", {"orderNumber": number, "guest": handle}).ok
+    assert client.call("log_out", {"guest": handle}).value == {"ended": True}
+    refused = client.call("get_order_status", {"orderNumber": number, "guest": handle})
+    assert not refused.ok and refused.message.startswith("guest: "), refused
+    assert client.mcp("tools/list", token=handle).status == 401
+    assert not client.call("log_out", {"guest": handle}).ok and not client.call("log_out", {"guest": handle[:-2] + "AA"}).ok
+
+
+# ---- people who have shown nothing write
+
+
+def ask(client, email, tool="create_support_ticket", **args):
+    text = {"reason": "A person, please"} if tool == "escalate_to_human" else {"subject": "In red?", "description": "Do you have it in red?", "category": "product"}
+    return client.call(tool, {**text, "email": email, "name": "Zoé", **args})
+
+
+def prove(souk, client, challenge):
+    return verify(client, challenge, code_of(souk, challenge)).json
+
+
+@pytest.mark.parametrize("tool", ["create_support_ticket", "escalate_to_human"])
+def test_a_stranger_writes_and_reads_the_answer_once_the_address_is_proven(souk, client, tool):
+    email = unique("zoe").replace(" ", "") + "@example.org"
+    made = ask(client, email, tool).value
+    number, key = made["ticketNumber"], {"ticketId": made["ticketNumber"]}
+    kept = souk.call("get_ticket_status", key, token=souk.admin).value
+    assert (kept["name"], kept["email"], kept["emailVerified"]) == ("Zoé", email, False)
+    assert souk.call("reply_to_ticket", dict(key, message="Yes, in March"), token=souk.admin).ok
+    # the address gets the answer and its code, and nothing that a stranger has written
+    assert [r[0] for r in souk.sql(f"SELECT template FROM souk.outbox WHERE recipient = '{email}' ORDER BY id")] == ["one_time_code", "ticket_reply"]
+    basket = client.call("add_to_basket", {"productId": souk.value("SELECT id FROM shop.products WHERE status = 'active' AND variant_count = 0 AND stock > 0 LIMIT 1")}).value["basket"]
+    for token in (None, basket):
+        assert not client.call("get_ticket_status", key, token=token).ok and "March" not in str(client.call("list_tickets", {}, token=token))
+    proven = prove(souk, client, made["verification"]["challenge"])
+    assert proven["ticketNumber"] == number and "orderNumber" not in proven
+    seen = client.call("get_ticket_status", dict(key, guest=proven["guest"])).value
+    assert seen["messages"][-1]["text"] == "Yes, in March" and seen["emailVerified"] and "email" not in seen and "name" not in seen
+    assert client.call("reply_to_ticket", dict(key, message="Thank you", guest=proven["guest"])).ok
+    again = ask(client, "somebody@else.example", guest=proven["guest"]).value
+    assert "verification" not in again and souk.value(f"SELECT email FROM shop.tickets WHERE number = '{again['ticketNumber']}'") == email
+    assert {t["ticketNumber"] for t in client.call("list_tickets", {"guest": proven["guest"]}).value["tickets"]} == {number, again["ticketNumber"]}
+    foreign = souk.value(f"SELECT number FROM shop.orders ORDER BY id LIMIT 1")
+    assert not client.call("get_order_status", {"orderNumber": foreign, "guest": proven["guest"]}).ok
+
+
+def test_a_stranger_comes_back_with_the_number_of_the_ticket(souk, client):
+    email = unique("yan").replace(" ", "") + "@example.org"
+    number = ask(client, email).value["ticketNumber"]
+    for who in (email, "nobody@example.org"):
+        begun = start(client, number, who)
+        assert begun.status == 200 and bool(code_of(souk, begun.json["challenge"])) == (who == email)
+        if who == email:
+            assert prove(souk, client, begun.json["challenge"])["ticketNumber"] == number
+
+
+def test_a_proven_address_brings_its_ticket_to_the_account(souk, client, orders):
+    _, _, email, customer = next(orders)
+    mine, number = sign(souk, "cst", customer), None
+    made = ask(client, email.upper()).value
+    number = made["ticketNumber"]
+    assert not client.call("get_ticket_status", {"ticketId": number}, token=mine).ok, "nobody has shown yet whose address it is"
+    prove(souk, client, made["verification"]["challenge"])
+    assert client.call("get_ticket_status", {"ticketId": number}, token=mine).ok
+
+
+def test_strangers_need_an_address_and_name_no_order(souk, client, orders):
+    _, number, email, _ = next(orders)
+    text = {"subject": "x", "description": "x", "category": "order"}
+    assert "email" in client.call("create_support_ticket", text).message
+    named, missing = (client.call("create_support_ticket", {**text, "email": email, "orderId": n}) for n in (number, "ORD-NOTTHERE"))
+    assert not named.ok and named.message == missing.message and "guest_start" in named.message
+    narrow = souk.token("status:read")
+    assert souk.call("create_support_ticket", {**text, "email": email}, token=narrow).reply.status == 403
+
+
+def test_five_messages_an_hour_for_an_address(souk):
+    email = unique("w").replace(" ", "") + "@example.org"
+    answers = []
+    for i in range(6):
+        c = souk.client(source=loopback())
+        answers.append(ask(c, email.upper() if i % 2 else email).reply.status)
+        c.close()
+    assert answers == [200] * 5 + [429]
+
+
 # ---- log-in pages
 
 

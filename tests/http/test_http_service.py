@@ -231,3 +231,17 @@ def test_a_repeated_key_opens_one_return(souk, shopper):
     first, again = (souk.call("open_return", args, token=shopper.token, headers={"Idempotency-Key": key}).value for _ in range(2))
     assert first["returnNumber"] == again["returnNumber"]
     assert souk.value(f"SELECT count(*) FROM shop.returns WHERE order_id = {shopper.order_id(number)}") == "1"
+
+
+def test_a_confirmation_fits_other_spellings_of_the_same_call(souk, shopper):
+    """The number in small letters, the arguments in another order; another order's number is another call."""
+    number, other = shopper.new(), shopper.new()
+    line = souk.value(f"SELECT i.id FROM shop.order_items i WHERE i.order_id = {shopper.order_id(number)}")
+    client = souk.client()
+    asked = client.call_once("open_return", {"reason": "other", "orderId": f" {number.lower()}", "items": [{"orderItemId": line, "quantity": 1}]}, token=shopper.token)
+    mark = asked.message.split('"confirm": "')[1].rstrip('"')
+    wrong = client.call_once("open_return", {"orderId": other, "reason": "other", "items": [{"orderItemId": line, "quantity": 1}], "confirm": mark}, token=shopper.token)
+    assert not wrong.ok and wrong.message.startswith("confirm: "), wrong
+    done = client.call_once("open_return", {"items": [{"quantity": 1, "orderItemId": line}], "orderId": number, "confirm": mark, "reason": "other"}, token=shopper.token)
+    client.close()
+    assert done.ok and done.value["orderNumber"] == number, done

@@ -126,6 +126,25 @@ def test_a_basket_shows_the_prices_of_the_shop(shop):
     assert "cannot be bought" in shop.call("get_payment_link", {**handle, **BUYER}).message
 
 
+def test_a_changed_price_is_told_until_the_buyer_has_seen_it(shop):
+    p, handle = product(shop, 1000), None
+    handle = fill(shop, p)
+    shop.sql(f"UPDATE shop.products SET price_minor = 1250 WHERE id = {p}")
+    changed = {"old": 10, "new": 12.5}
+    got = good(shop.call("get_basket", handle))
+    assert got["items"][0]["priceChanged"] == changed and got["notices"][0]["code"] == "price_changed"
+    # whoever changes the line is told too, and knows the price from then on
+    assert good(shop.call("update_basket_item", {**handle, "productId": p, "quantity": 2}))["items"][0]["priceChanged"] == changed
+    got = good(shop.call("get_basket", handle))
+    assert "priceChanged" not in got["items"][0] and got["notices"] == []
+    shop.sql(f"UPDATE shop.products SET price_minor = 1100 WHERE id = {p}")
+    assert good(shop.call("add_to_basket", {**handle, "productId": p}))["items"][0]["priceChanged"] == {"old": 12.5, "new": 11}
+    shop.sql(f"UPDATE shop.products SET price_minor = 1300 WHERE id = {p}")
+    first, again = (good(shop.call("get_payment_link", {**handle, **BUYER})) for _ in range(2))
+    assert [(c["productId"], c["old"], c["new"]) for c in first["priceChanged"]] == [(p, 11, 13)] and again["priceChanged"] == first["priceChanged"]
+    assert first["amount"] >= 39
+
+
 def test_no_more_than_there_is(shop):
     p = product(shop, stock=3)
     handle = fill(shop, p, quantity=2)
