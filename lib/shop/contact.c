@@ -21,7 +21,8 @@ write_to_shop(struct ctx *c, struct tool_call *call, const char *form, const str
 	if (subject_known(call->who))
 		return db_text(c, q, 1, known, &call->json, &call->n);
 	if (json_get_string(call->args, "email", 1, SIZE_MAX, &email, &n) != JSON_OK)
-		return fail(c, E_INVALID, "email: is needed, or nobody could answer");
+		return fail(c, E_UNAUTHENTICATED, "%s needs an access token with the scope %s, what guest_verify gives as guest, or email: where the answer goes",
+			call->name, call->tool->scope);
 	if (otp_admit_contact(c, email, call->remote_ip) || otp_make(c, &code))
 		return c->err;
 	stranger[2] = code.challenge;

@@ -13,7 +13,7 @@ ALL = contracts.load()
 NAME = re.compile(r"[a-z0-9_]{1,40}")
 MCP_MEMBERS = {"name", "title", "description", "inputSchema", "outputSchema", "annotations", "icons", "_meta"}
 OWN_MEMBERS = {"x-scope", "x-rate", "x-servers", "x-aliases", "x-rest", "x-handler", "x-transaction", "x-interaction", "x-confirm",
-               "x-handles", "x-app"}
+               "x-handles", "x-open", "x-app"}
 RATES = {"status", "test", "data", "chat", "ai", "mcp", "health"}
 FIXTURES = {n for n, c in ALL.items() if os.sep + "tests" + os.sep in c["file"]}
 

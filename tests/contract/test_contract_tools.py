@@ -12,7 +12,7 @@ LISTED = sorted(n for n, c in ALL.items() if c["x-servers"])
 REST = sorted(n for n, c in ALL.items() if "x-rest" in c)
 # Whose success takes more than arguments that fit: another test has what they need.
 NEED_MORE = {"test_read_that_writes", "guest_verify", "customer_login_verify", "update_basket_item", "remove_from_basket", "apply_discount",
-             "get_payment_link", "mark_paid", "mark_refunded", "preview_price_change", "apply_price_change"}
+             "get_payment_link", "mark_paid", "mark_refunded", "preview_price_change", "apply_price_change", "log_out"}
 every = pytest.mark.parametrize("name", LISTED)
 every_rest = pytest.mark.parametrize("name", REST)
 
