@@ -9,6 +9,7 @@
 
 #define VERIFY_MS 1000	/* others wait meanwhile; a database that is away costs this once, then the breaker answers */
 #define HEADER_MAX 4096
+#define PROTOCOL_MAX 127	/* of one subprotocol's name: libwebsockets takes no longer ones */
 
 static const char bearer[] = "bearer.";
 
@@ -79,6 +80,25 @@ find_token(struct lws *wsi, char *token)
 	return true;
 }
 
+bool
+ws_protocol_named(struct lws *wsi)
+{
+	char text[HEADER_MAX];
+	bool named = false;
+
+	if (!header(wsi, WSI_TOKEN_PROTOCOL, text, sizeof(text)))
+		return false;
+	for (const char *p = text + strspn(text, ", \t"); *p != '\0'; p += strspn(p, ", \t")) {
+		size_t n = strcspn(p, ", \t");
+
+		if (n > PROTOCOL_MAX)
+			return false;
+		named |= n == 3 && strncmp(p, "mcp", 3) == 0;
+		p += n;
+	}
+	return named || text[strspn(text, ", \t")] == '\0';
+}
+
 /* "/", "/ws" and "/mcp" are all tools, "/ws/catalog" and "/mcp/catalog" those of one server. */
 static bool
 find_server(struct lws *wsi, char *server, size_t serversz)
@@ -145,8 +165,9 @@ ws_admit(struct lws *wsi, struct ws_guest *g)
 
 	if (ws.stopping || ws.connections >= (int)cfg_int("WS_CONNECTIONS"))
 		return 503;
-	/* the web server says nothing of the address on which it was reached, but its clients do */
-	loopback = !header(wsi, WSI_TOKEN_HOST, host, sizeof(host)) || !ws.unix_socket || host_is_loopback(host);
+	find_address(wsi, g->remote_ip);
+	/* the web server says nothing of the address on which it was reached, but a client of this host has reached it there */
+	loopback = !header(wsi, WSI_TOKEN_HOST, host, sizeof(host)) || !ws.unix_socket || host_is_loopback(host) || ip_is_loopback(g->remote_ip);
 	if (!host_allowed(host, loopback))
 		return 403;
 	if (!header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof(origin)) || (origin[0] != '\0' && !origin_allowed(origin, host, loopback)))
@@ -155,7 +176,6 @@ ws_admit(struct lws *wsi, struct ws_guest *g)
 		return 404;
 	if (!find_token(wsi, g->token))
 		return 401;
-	find_address(wsi, g->remote_ip);
 	if (ws_conn_count(g->remote_ip) >= (int)cfg_int("WS_PER_ADDRESS"))
 		return 429;
 	find_base(wsi, host, g->base, sizeof(g->base));

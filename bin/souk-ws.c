@@ -80,6 +80,9 @@ on_connection(struct lws *wsi, enum lws_callback_reasons reason, void *user, voi
 	switch (reason) {
 	case LWS_CALLBACK_HTTP:
 		return answer_http(wsi, in);
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		/* libwebsockets would close without an answer */
+		return ws_protocol_named(wsi) ? 0 : lws_return_http_status(wsi, HTTP_STATUS_BAD_REQUEST, NULL) != 0 ? -1 : 1;
 	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
 		return admit(wsi, slot);
 	case LWS_CALLBACK_ESTABLISHED:
@@ -122,11 +125,14 @@ on_crew(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
 	return 0;
 }
 
+/* No client can ask for it: the names of subprotocols have no comma. */
+static const char within[] = "crew, within";
+
 /* The first serves who asks for no subprotocol. */
 static const struct lws_protocols protocols[] = {
 	{ .name = "souk", .callback = on_connection, .per_session_data_size = sizeof(struct ws_slot) },
 	{ .name = "mcp", .callback = on_connection, .per_session_data_size = sizeof(struct ws_slot) },
-	{ .name = "crew", .callback = on_crew },
+	{ .name = within, .callback = on_crew },
 	{ .name = NULL },
 };
 
@@ -193,7 +199,7 @@ start(const char *path, int port)
 	if (ws.context == NULL)
 		return false;
 	fd.filefd = dup(crew_fd());
-	if (lws_adopt_descriptor_vhost(lws_get_vhost_by_name(ws.context, no_vhost_name), LWS_ADOPT_RAW_FILE_DESC, fd, "crew", NULL) == NULL)
+	if (lws_adopt_descriptor_vhost(lws_get_vhost_by_name(ws.context, no_vhost_name), LWS_ADOPT_RAW_FILE_DESC, fd, within, NULL) == NULL)
 		return false;
 	lws_sul_schedule(ws.context, 0, &ticker, tick, TICK_US);
 	return true;

@@ -61,6 +61,9 @@ extern struct ws_state {
 	struct lws_context *context;
 } ws;
 
+/* Does it ask for no subprotocol, or for "mcp" among others, with names that can be taken? */
+bool ws_protocol_named(struct lws *wsi);
+
 /* May the client of this upgrade request connect?  0, or the HTTP status to refuse it with; fills g. */
 int ws_admit(struct lws *wsi, struct ws_guest *g);
 

@@ -55,11 +55,21 @@ def test_serves_one_server_by_its_path(connect):
     ({}, ("mcp", "bearer.mcp_key_AAAAAAAAAAAA_wrong"), 401),
     ({"Origin": "https://evil.example.com"}, ("mcp",), 403),
     ({"Origin": "null"}, ("mcp",), 403),
+    ({"Origin": "http://evil.example.com", "Host": "evil.example.com"}, ("mcp",), 403),
+    ({}, ("graphql",), 400), ({}, ("MCP",), 400), ({}, ("mcp", "x" * 200), 400),
+    ({}, ("crew",), 400), ({}, ("crew, within",), 400), ({}, ("souk",), 400),
 ])
 def test_refuses_at_the_handshake(connect, headers, protocols, status):
     with pytest.raises(Refused) as refused:
         connect(headers=headers, protocols=protocols)
     assert refused.value.status == status
+
+
+def test_takes_the_subprotocol_that_it_knows(connect):
+    """Not one of the names within the program, behind which nobody looks at who comes."""
+    for offered in (("graphql", "mcp"), ("crew", "mcp"), ("crew, within", "mcp")):
+        ws = connect(protocols=offered)
+        assert ws.headers["sec-websocket-protocol"] == "mcp" and ws.call("ping")["result"] == {}
 
 
 def test_takes_tokens_from_header_and_subprotocol(souk, connect):
