@@ -19,11 +19,13 @@
 bool
 jwt_text_head(struct ctx *c, const char *text, const char **alg, const char **kid)
 {
+	/* libjwt overlooks padding, with which one token would have several texts */
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
 	size_t n = strcspn(text, "."), len, textsz;
 	unsigned char *bin;
 	json_object *head;
 
-	if (text[n] != '.' || n == 0 || n > HEAD_MAX || strnlen(text, JWT_TEXT_MAX + 1) > JWT_TEXT_MAX)
+	if (text[n] != '.' || n == 0 || n > HEAD_MAX || strnlen(text, JWT_TEXT_MAX + 1) > JWT_TEXT_MAX || text[strspn(text, letters)] != '\0')
 		return false;
 	bin = arena_alloc(c->a, n);
 	if (sodium_base642bin(bin, n, text, n, NULL, &len, NULL, VARIANT) != 0)

@@ -725,7 +725,8 @@ def test_forged_tokens(souk, oauth, account):
         confused + "." + mac, part({"alg": "none", "kid": kid}) + "." + claims + ".", part({"alg": "none", "kid": kid}) + "." + claims + "." + signature,
         head + "." + part({**body, "scope": "*"}) + "." + signature, head + "." + claims + "." + signature[:-4] + "AAAA", head + "." + claims + ".",
         part({"alg": "ES256", "kid": "nosuchkey123"}) + "." + claims + "." + signature, part({"alg": "ES256"}) + "." + claims + "." + signature,
-        head + "." + claims, "eyJ", "eyJhbGciOiJFUzI1NiJ9..", good + "." + signature, "eyJ" + "A" * 20000, head + ".." + signature,
+        head + "." + claims, "eyJ", "eyJhbGciOiJFUzI1NiJ9..", good + "." + signature, "eyJ" + "A" * 20000, head + ".." + signature, good + "=", good + "==",
+        head + "=." + claims + "." + signature, head + "." + claims + "=." + signature,
     ]
     for token in forged:
         reply = anew(souk).request("GET", "/api/mcp/sales", token=token)
