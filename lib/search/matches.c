@@ -80,6 +80,44 @@ cover(const struct engine_words *w, unsigned set)
 	return sum;
 }
 
+/* Do 64 products have no word at all?  Most have none: they are passed over. */
+static bool
+is_blank(const uint16_t words[64])
+{
+	uint16_t any = 0;
+
+	for (unsigned i = 0; i < 64; i++)
+		any |= words[i];
+	return any == 0;
+}
+
+/* Which combinations of words there are. */
+static void
+note_combinations(const uint16_t *words, uint32_t docs, uint8_t *there)
+{
+	for (uint32_t first = 0; first < docs; first += 64) {
+		if (docs - first >= 64 && is_blank(words + first))
+			continue;
+		for (uint32_t d = first; d < docs && d < first + 64; d++)
+			there[words[d]] = 1;
+	}
+}
+
+/* Products that have one of the good combinations, as a set. */
+static void
+mark_good(const uint16_t *words, uint32_t docs, const uint8_t *good, uint64_t *set)
+{
+	for (uint32_t first = 0; first < docs; first += 64) {
+		uint8_t byte[64] = { 0 };
+
+		if (docs - first >= 64 && is_blank(words + first))
+			continue;
+		for (unsigned i = 0; i < 64 && first + i < docs; i++)
+			byte[i] = good[words[first + i]];
+		set[first / 64] = engine_pack(byte);
+	}
+}
+
 /* From the words of each product to those products that have enough of them. */
 static void
 mark_covered(struct match *m)
@@ -89,8 +127,7 @@ mark_covered(struct match *m)
 
 	for (unsigned p = 0; p < m->v->n; p++) {
 		mark_words(m, p);
-		for (uint32_t d = 0; d < m->v->part[p].seg->docs; d++)
-			good[m->words[p][d]] = 1;
+		note_combinations(m->words[p], m->v->part[p].seg->docs, good);
 	}
 	good[0] = 0;
 	for (unsigned set = 1; set < 65536; set++)
@@ -99,9 +136,7 @@ mark_covered(struct match *m)
 	for (unsigned set = 1; set < 65536; set++)
 		good[set] = good[set] && cover(&m->out->words, set) >= COVER * best;
 	for (unsigned p = 0; p < m->v->n; p++)
-		for (uint32_t d = 0; d < m->v->part[p].seg->docs; d++)
-			if (good[m->words[p][d]])
-				m->set[p][d / 64] |= (uint64_t)1 << d % 64;
+		mark_good(m->words[p], m->v->part[p].seg->docs, good, m->set[p]);
 }
 
 /* Take out what does not pass the filters, and count. */
@@ -125,29 +160,22 @@ sift(struct match *m, unsigned part)
 
 /* ---- order ---- */
 
-static struct engine_hit
-hit_of(const struct match *m, unsigned part, uint32_t doc)
+/* The key that a product is ordered by, smaller first. */
+static int64_t
+key_of(const struct match *m, const struct seg *g, uint32_t doc)
 {
-	const struct seg *g = m->v->part[part].seg;
-	struct engine_hit h = { .id = g->id[doc], .part = part, .doc = doc };
-
 	switch (m->q->sort) {
 	case SORT_PRICE_ASC:
-		h.key = g->pays[doc] < 0 ? INT64_MAX : g->pays[doc];
-		break;
+		return g->pays[doc] < 0 ? INT64_MAX : g->pays[doc];
 	case SORT_PRICE_DESC:
-		h.key = g->pays[doc] < 0 ? INT64_MAX : -g->pays[doc];
-		break;
+		return g->pays[doc] < 0 ? INT64_MAX : -g->pays[doc];
 	case SORT_NEWEST:
-		h.key = -(int64_t)g->created[doc];
-		h.id = ~h.id;
-		break;
+		return -(int64_t)g->created[doc];
 	case SORT_RELEVANCE:
 	case SORT_POPULAR:
-		h.key = -(int64_t)g->sold[doc];
 		break;
 	}
-	return h;
+	return -(int64_t)g->sold[doc];
 }
 
 static void
@@ -160,14 +188,21 @@ order(struct match *m)
 	if (k > (size_t)m->out->total + 1)
 		k = (size_t)m->out->total + 1;
 	heap = arena_alloc(m->c->a, (k + 1) * sizeof(*heap));
-	for (unsigned p = 0; p < m->v->n; p++)
-		for (size_t i = 0; i <= m->v->part[p].seg->docs / 64; i++)
-			for (uint64_t rest = m->set[p][i]; rest != 0; rest &= rest - 1) {
-				struct engine_hit h = hit_of(m, p, (uint32_t)(i * 64 + (unsigned)__builtin_ctzll(rest)));
+	for (unsigned p = 0; p < m->v->n; p++) {
+		const struct seg *g = m->v->part[p].seg;
 
+		for (size_t i = 0; i <= g->docs / 64; i++)
+			for (uint64_t rest = m->set[p][i]; rest != 0; rest &= rest - 1) {
+				uint32_t doc = (uint32_t)(i * 64 + (unsigned)__builtin_ctzll(rest));
+				struct engine_hit h = { .key = key_of(m, g, doc), .part = p, .doc = doc };
+
+				if (n == k && h.key > heap[0].key)
+					continue;
+				h.id = m->q->sort == SORT_NEWEST ? ~g->id[doc] : g->id[doc];
 				if (!a->set || h.key > a->key || (h.key == a->key && h.id > (m->q->sort == SORT_NEWEST ? ~a->id : a->id)))
 					engine_heap_put(heap, &n, k, &h);
 			}
+	}
 	engine_heap_sort(heap, n);
 	m->out->hit = heap + (skip < n ? skip : n);
 	m->out->n = n - (skip < n ? skip : n);
