@@ -16,6 +16,7 @@
 #include "core/config.h"
 #include "core/owner.h"
 #include "gen/sql.h"
+#include "search/recent.h"
 #include "search/text.h"
 #include "store/db.h"
 #include "store/db_copy.h"
@@ -118,23 +119,29 @@ take_line(void *arg, const char *p, size_t n)
 }
 
 enum err
+indexer_feed(struct ctx *c, struct build *b, const PGresult *r, int columns, bool (*take)(struct build *b, const struct build_row *row))
+{
+	for (int i = 0; i < PQntuples(r); i++) {
+		struct build_row row = { { NULL }, { 0 } };
+
+		for (int k = 0; k < columns && k < PQnfields(r); k++) {
+			row.v[k] = PQgetisnull(r, i, k) ? NULL : PQgetvalue(r, i, k);
+			row.n[k] = (size_t)PQgetlength(r, i, k);
+		}
+		if (!take(b, &row))
+			return fail(c, E_INTERNAL, "search index: %s", build_why(b));
+	}
+	return E_OK;
+}
+
+enum err
 indexer_categories(struct ctx *c, struct build *b)
 {
 	PGresult *r;
 
 	if (db_exec(c, &sql_index_categories, 0, NULL, &r))
 		return c->err;
-	for (int i = 0; i < PQntuples(r); i++) {
-		struct build_row row = { { NULL }, { 0 } };
-
-		for (int k = 0; k < CAT__MAX && k < PQnfields(r); k++) {
-			row.v[k] = PQgetisnull(r, i, k) ? NULL : PQgetvalue(r, i, k);
-			row.n[k] = (size_t)PQgetlength(r, i, k);
-		}
-		if (!build_category(b, &row))
-			return fail(c, E_INTERNAL, "search index: %s", build_why(b));
-	}
-	return E_OK;
+	return indexer_feed(c, b, r, CAT__MAX, build_category);
 }
 
 /* ---- file ---- */
@@ -161,6 +168,20 @@ sync_folder(const char *path)
 	return ok;
 }
 
+/* What changed while the index was built, before it can be seen: otherwise each process would read so much for itself, as it does when this fails. */
+static void
+note_recent(struct ctx *c, const char *path, const char *fresh)
+{
+	struct seg_file file;
+	const char *why;
+	struct seg *base = seg_open(fresh, true, &file, &why);
+	uint32_t n;
+
+	if (base != NULL && recent_build(c, path, base, INDEXER_RECENT_LEAST, &n) != E_OK)
+		ctx_clear_error(c);
+	seg_close(base);
+}
+
 static enum err
 install(struct ctx *c, struct build *b, const char *path, struct indexer_report *report)
 {
@@ -177,11 +198,13 @@ install(struct ctx *c, struct build *b, const char *path, struct indexer_report 
 		e = fail(c, E_INTERNAL, "search index: %s", build_why(b));
 	else if (fsync(fd) != 0 || fstat(fd, &st) != 0)
 		e = disk_error(c, "write", fresh);
-	else if (rename(fresh, path) != 0 || !sync_folder(path))
-		e = disk_error(c, "install", path);
-	else
-		report->bytes = st.st_size;
 	close(fd);
+	if (e == E_OK) {
+		note_recent(c, path, fresh);
+		report->bytes = st.st_size;
+		if (rename(fresh, path) != 0 || !sync_folder(path))
+			e = disk_error(c, "install", path);
+	}
 	if (e != E_OK)
 		unlink(fresh);
 	return e;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,11 @@
 #include "gen/sql.h"
 #include "search/build.h"
 #include "search/indexer.h"
+#include "search/recent.h"
 #include "store/db.h"
 
 #define PARTS_MAX 8		/* before small ones are made one */
+#define TRIM_LEAST 100		/* products whose building leaves memory worth giving back */
 #define IDS_MAX ((size_t)24 * LIVE_CHANGES_MAX)
 
 struct change {
@@ -31,6 +34,9 @@ static struct {
 	struct engine_view view;
 	uint64_t *masked[ENGINE_PARTS_MAX];
 	struct seg_file file, bad;	/* the one that is open; one that could not be used */
+	struct recent recent;		/* changes that all processes share, part 1 unless it has no products */
+	struct seg_file recent_file;	/* the last one that was seen, usable or not */
+	unsigned shared;		/* parts before those of this process alone */
 	bool open, have_bad, stale;
 	bool busy;			/* changes are being applied: what is found so later was interrupted */
 	uint64_t from;			/* read changes from this transaction on */
@@ -41,11 +47,19 @@ static struct {
 
 /* ---- parts ---- */
 
+/* The segment of recent changes goes with its file. */
+static void
+close_seg(struct seg *s)
+{
+	if (s != live.recent.seg)
+		seg_close(s);
+}
+
 static void
 drop_parts(unsigned from)
 {
 	for (unsigned i = from; i < live.view.n; i++) {
-		seg_close((struct seg *)(uintptr_t)live.view.part[i].seg);
+		close_seg((struct seg *)(uintptr_t)live.view.part[i].seg);
 		free(live.masked[i]);
 		live.masked[i] = NULL;
 	}
@@ -57,6 +71,7 @@ void
 live_close(void)
 {
 	drop_parts(0);
+	recent_close(&live.recent);
 	free(live.seen);
 	memset(&live, 0, sizeof(live));
 }
@@ -68,7 +83,7 @@ add_part(struct seg *s)
 	size_t n = (size_t)s->docs / 64 + 1;
 
 	if (i == ENGINE_PARTS_MAX || (live.masked[i] = calloc(n, sizeof(uint64_t))) == NULL) {
-		seg_close(s);
+		close_seg(s);
 		return false;
 	}
 	live.view.part[i] = (struct engine_part){ .seg = s, .masked = live.masked[i] };
@@ -163,26 +178,47 @@ open_file(struct ctx *c)
 	live.open = true;
 	live.file = now;
 	live.from = s->header->change;
+	live.shared = 1;
 	return true;
 }
 
-/* ---- changes ---- */
-
-static enum err
-feed(struct ctx *c, struct build *b, PGresult *r, int columns, bool (*take)(struct build *b, const struct build_row *row))
+/* Let the file of recent changes take the place of what this process has gathered, when there is a new one. */
+static void
+open_recent(void)
 {
-	for (int i = 0; i < PQntuples(r); i++) {
-		struct build_row row = { { NULL }, { 0 } };
+	const char *path = indexer_path(), *name = recent_path(path);
+	struct seg_file now;
+	struct recent fresh;
+	bool trust;
 
-		for (int k = 0; k < columns && k < PQnfields(r); k++) {
-			row.v[k] = PQgetisnull(r, i, k) ? NULL : PQgetvalue(r, i, k);
-			row.n[k] = (size_t)PQgetlength(r, i, k);
-		}
-		if (!take(b, &row))
-			return fail(c, E_INTERNAL, "search: %s", build_why(b));
+	if (!seg_stat(name, &now) || seg_same(&now, &live.recent_file))
+		return;
+	trust = is_verified(name, &now);
+	if (!recent_open(path, live.view.part[0].seg, trust, &now, &fresh)) {
+		live.recent_file = now;
+		return;
 	}
-	return E_OK;
+	if (!trust)
+		note_verified(name, &now);
+	drop_parts(1);
+	recent_close(&live.recent);
+	live.recent = fresh;
+	live.recent_file = now;
+	memset(live.masked[0], 0, ((size_t)live.view.part[0].seg->docs / 64 + 1) * sizeof(uint64_t));
+	live.view.part[0].masked_n = 0;
+	for (uint32_t i = 0; i < fresh.n; i++)
+		mask(fresh.id[i], 1);
+	free(live.seen);
+	live.seen = NULL;
+	live.seen_n = 0;
+	live.changed = 0;
+	live.from = fresh.seg->header->change;
+	live.stale = false;
+	live.stale = fresh.seg->docs > 0 && !add_part(fresh.seg);
+	live.shared = live.view.n;
 }
+
+/* ---- changes ---- */
 
 /* The finished segment in memory without a name. */
 static struct seg *
@@ -213,20 +249,24 @@ index_ids(struct ctx *c, const char *ids)
 	struct build *b;
 	struct seg *s;
 	PGresult *categories, *rows;
+	bool many;
 	enum err e;
 
 	if (db_exec(c, &sql_index_categories_of, 1, &ids, &categories) || db_exec(c, &sql_index_some, 1, &ids, &rows))
 		return c->err;
 	if ((b = build_new(&o)) == NULL)
 		return fail(c, E_INTERNAL, "search: no memory");
-	if ((e = feed(c, b, categories, CAT__MAX, build_category)) == E_OK)
-		e = feed(c, b, rows, ROW__MAX, build_product);
+	if ((e = indexer_feed(c, b, categories, CAT__MAX, build_category)) == E_OK)
+		e = indexer_feed(c, b, rows, ROW__MAX, build_product);
 	if (e == E_OK && build_docs(b) > 0) {
 		s = finish(b);
 		if (s == NULL || !add_part(s))
 			e = fail(c, E_INTERNAL, "search: no memory for changes");
 	}
+	many = build_docs(b) > TRIM_LEAST;
 	build_free(b);
+	if (many)
+		malloc_trim(0);
 	return e;
 }
 
@@ -238,7 +278,7 @@ merge_parts(struct ctx *c)
 	uint32_t sum = live.view.part[from].seg->docs;
 	struct buf b;
 
-	while (from > 1 && (from >= live.view.n - 1 || live.view.part[from - 1].seg->docs <= 2 * sum))
+	while (from > live.shared && (from >= live.view.n - 1 || live.view.part[from - 1].seg->docs <= 2 * sum))
 		sum += live.view.part[--from].seg->docs;
 	buf_init(&b, c->a, 4096, IDS_MAX);
 	for (unsigned p = from; p < live.view.n; p++)
@@ -346,9 +386,14 @@ live_view(struct ctx *c, const struct engine_view **out)
 	*out = NULL;
 	if (live.busy)
 		live_close();
-	if (!open_file(c) || live.stale)
+	if (!open_file(c))
 		return E_OK;
 	live.busy = true;
+	open_recent();
+	if (live.stale) {
+		live.busy = false;
+		return E_OK;
+	}
 	e = read_changes(c);
 	live.busy = false;
 	if (e != E_OK) {

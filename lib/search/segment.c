@@ -146,10 +146,10 @@ seg_open_bytes(const void *p, size_t size, bool mapped, bool trust, const char *
 	return s;
 }
 
-static void
-fill_file(struct seg_file *f, const struct stat *st)
+void
+seg_file_of(const struct stat *st, struct seg_file *out)
 {
-	*f = (struct seg_file){ (uint64_t)st->st_dev, (uint64_t)st->st_ino, (uint64_t)st->st_size,
+	*out = (struct seg_file){ (uint64_t)st->st_dev, (uint64_t)st->st_ino, (uint64_t)st->st_size,
 		(int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec };
 }
 
@@ -160,7 +160,7 @@ seg_stat(const char *path, struct seg_file *file)
 
 	if (stat(path, &st) != 0)
 		return false;
-	fill_file(file, &st);
+	seg_file_of(&st, file);
 	return true;
 }
 
@@ -184,7 +184,7 @@ seg_open(const char *path, bool trust, struct seg_file *file, const char **why)
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
 		p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 		if (p != MAP_FAILED) {
-			fill_file(file, &st);
+			seg_file_of(&st, file);
 			if ((s = seg_open_bytes(p, (size_t)st.st_size, true, trust, why)) == NULL)
 				munmap(p, (size_t)st.st_size);
 		}

@@ -134,6 +134,8 @@ struct seg *seg_open_bytes(const void *p, size_t size, bool mapped, bool trust, 
 
 void seg_close(struct seg *s);
 
+struct stat;
+void seg_file_of(const struct stat *st, struct seg_file *out);
 /* Which file is at path now.  false: none. */
 bool seg_stat(const char *path, struct seg_file *file);
 bool seg_same(const struct seg_file *a, const struct seg_file *b);

@@ -115,6 +115,72 @@ def test_many_changes_under_load_agree_with_the_database(souk, index):
     assert [p["id"] for p in found(souk, sortBy="price-asc", limit=50)["products"]] == cheapest
 
 
+def is_indexer(pid):
+    with open(f"/proc/{pid}/cmdline", "rb") as f:
+        return b"index" in f.read().split(b"\0")
+
+
+@pytest.fixture
+def watched(souk, index):
+    """A watcher in place of the shop's own that writes what is recent beside the index and folds nothing in."""
+    env = dict(os.environ, SOUK_CONF=souk.conf)
+    for key in ("DATABASE_URL", "REDIS_URL", "STATE_DIR", "WORKERS"):
+        env.pop(key, None)
+    (own,) = [p for p in support.processes("souk") if support.executable(p).startswith(souk.data) and is_indexer(p)]
+    os.kill(own, signal.SIGSTOP)
+    souk.souk("index", "--quiet")
+    watcher = subprocess.Popen([souk.bin, "index", "--watch", "--if-missing", "--quiet", "--changes", "50000", "--every", "86400"], env=env)
+    try:
+        yield watcher
+    finally:
+        os.kill(own, signal.SIGCONT)
+        watcher.terminate()
+        assert watcher.wait(10) == 0
+
+
+def test_recent_changes_are_shared(souk, index, watched):
+    """Many changes go to a file that all processes map; what is found is what the database has, with later changes and without that file too."""
+    path = index + ".recent"
+    before = os.stat(index).st_ino
+
+    def agrees():
+        for args, condition in (({"inStock": True}, "stock > 0"), ({"maxPrice": 50}, "coalesce(sale_price_minor, price_minor) <= 5000")):
+            want = int(souk.value(f"SELECT count(*) FROM shop.products WHERE status = 'active' AND {condition}"))
+            for _ in range(6):  # every worker
+                assert found(souk, **args)["total"] == want, args
+        for _ in range(6):
+            assert gone not in [p["id"] for p in found(souk, query=sku)["products"]]
+
+    gone, sku = souk.sql("SELECT id, sku FROM shop.products WHERE status = 'active' ORDER BY id DESC LIMIT 1")[0]
+    if os.path.exists(path):
+        os.unlink(path)
+    try:
+        souk.sql(f"UPDATE shop.products SET status = 'deleted', deleted_at = now() WHERE id = {gone}")
+        changed = "id IN (SELECT id FROM shop.products WHERE status = 'active' ORDER BY id LIMIT 700)"
+        souk.sql(f"UPDATE shop.products SET stock = (stock + 1) % 3 WHERE {changed}")
+        support.wait_until(lambda: os.path.exists(path), 20)
+        agrees()
+        souk.sql("UPDATE shop.products SET stock = (stock + 2) % 3 WHERE id IN (SELECT id FROM shop.products WHERE status = 'active' ORDER BY id LIMIT 50)")
+        agrees()
+        seen = os.stat(path).st_ino
+        souk.sql(f"UPDATE shop.products SET stock = (stock + 1) % 2 WHERE {changed}")
+        support.wait_until(lambda: os.stat(path).st_ino != seen, 20)
+        agrees()
+        watched.send_signal(signal.SIGSTOP)
+        with open(path, "rb") as f:
+            good = f.read()
+        for bad in (good[:-1], good[:1000], b"", good[:-200] + bytes([good[-200] ^ 1]) + good[-199:],
+                    good[:9000] + bytes([good[9000] ^ 1]) + good[9001:], good + good):
+            with open(path + ".test", "wb") as f:
+                f.write(bad)
+            os.rename(path + ".test", path)
+            agrees()
+        assert os.stat(index).st_ino == before
+    finally:
+        watched.send_signal(signal.SIGCONT)
+        souk.sql(f"UPDATE shop.products SET status = 'active', deleted_at = NULL WHERE id = {gone}")
+
+
 def test_a_killed_builder_leaves_the_last_index(souk, index, tmp_path):
     queries = tmp_path / "queries.tsv"
     queries.write_text("1\tlampe\n")
@@ -136,7 +202,7 @@ def test_a_killed_builder_leaves_the_last_index(souk, index, tmp_path):
     assert killed > 5
     souk.souk("index", "--quiet")
     left = [name for name in os.listdir(os.path.dirname(index)) if name.startswith("search") and name not in
-            ("search.seg", "search.seg.lock", "search.seg.ok", "search.seg.new")]
+            ("search.seg", "search.seg.lock", "search.seg.ok", "search.seg.new", "search.seg.recent", "search.seg.recent.ok")]
     assert left == []
 
 
