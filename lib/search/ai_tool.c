@@ -189,8 +189,9 @@ ai_search_tool(struct ctx *c, struct tool_call *call)
 	put_suggestions(&b, &q, &found);
 	if (found.engine != NULL)
 		put_facets(&b, found.engine, found.view, q.locale);
-	if (found.corrected != NULL)
-		buf_printf(&b, ",\"corrected\":%s", found.corrected);
+	else
+		buf_puts(&b, ",\"facets\":{\"categories\":[],\"brands\":[],\"colours\":[]}");
+	buf_printf(&b, ",\"corrected\":%s", found.corrected != NULL ? found.corrected : "{}");
 	if (found.cursor != NULL) {
 		buf_puts(&b, ",\"nextCursor\":");
 		buf_json_cstr(&b, found.cursor);

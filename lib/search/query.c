@@ -6,6 +6,7 @@
 #include "core/buf.h"
 #include "search/query_internal.h"
 #include "search/synonyms.h"
+#include "search/understand.h"
 
 #define COMPOUND_WEIGHT 0.6
 #define JOIN_WEIGHT 0.7
@@ -332,7 +333,8 @@ engine_parse(struct ctx *c, const struct engine_view *v, const char *text, const
 		query_join(&p, i);
 	for (unsigned i = 0; i < out->n; i++)
 		if (!out->word[i].corrected && !(out->word[i].flags & TEXT_JOINED) && !has_digit(&out->word[i]) &&
-		    !query_is_known(&p, out->word[i].s, out->word[i].n) && !has_synonym(&p, &out->word[i]))
+		    !query_is_known(&p, out->word[i].s, out->word[i].n) && !has_synonym(&p, &out->word[i]) &&
+		    !understand_is_word(out->word[i].s, out->word[i].n, p.langs))
 			query_correct(&p, i);
 	for (unsigned i = 0; i < out->n; i++) {
 		add_word(&p, i, out->word[i].flags & TEXT_JOINED ? JOIN_WEIGHT : 1);

@@ -5,8 +5,10 @@
 #include "core/banned.h"
 #include "search/correct.h"
 #include "search/query_internal.h"
+#include "search/synonyms.h"
 
 #define SPLIT_PART_MIN 3
+#define HEAD_MIN 4		/* bytes of the end of a compound that stands for it */
 #define SPLIT_COST 0.8		/* of a blank that is missing, beside edits of distance */
 #define FAR_MIN 8		/* letters of a word in which three edits are looked for */
 #define PREFIX_WORDS 8
@@ -25,6 +27,67 @@ word_df(const struct parse *p, const char *s, size_t n)
 	return df;
 }
 
+static void
+replace(struct engine_word *w, const struct correct_guess *guess)
+{
+	memmove(w->s, guess->s, guess->n);
+	w->n = guess->n;
+	w->corrected = true;
+}
+
+static double
+synonym_df(const struct parse *p, const char *s, size_t n)
+{
+	struct synonym same[SYNONYMS_MAX];
+	size_t all = synonyms_of(s, n, same);
+	double df = 0;
+
+	for (size_t k = 0; k < all; k++) {
+		struct variant v[TEXT_LANGS + 1];
+		unsigned m = query_variants(p, same[k].s, same[k].n, v);
+
+		for (unsigned j = 0; j < m; j++)
+			df = v[j].df > df ? v[j].df : df;
+	}
+	return df;
+}
+
+/* Products with a part of a German compound, whatever its ending ("tisch" where texts have "Tische"), or with another word for it. */
+static double
+part_df(const struct parse *p, const char *s, size_t n)
+{
+	int lang = text_lang("de", 2);
+	double df = word_df(p, s, n);
+	char stem[TEXT_WORD_MAX];
+	size_t m;
+
+	if (df >= 2 || !(p->langs >> lang & 1))
+		return df;
+	m = text_stem(lang, s, n, stem);
+	for (unsigned i = 0; i < p->v->n; i++) {
+		uint32_t term = seg_term_find(p->v->part[i].seg, stem, m);
+
+		df += term != SEG_NONE ? seg_list(p->v->part[i].seg, term).df : 0;
+	}
+	return df < 2 ? synonym_df(p, s, n) : df;
+}
+
+/* A German compound of which only the end is known is one of these: a "Stehlampe" is a lamp. */
+static bool
+keep_head(struct parse *p, unsigned i)
+{
+	struct engine_word *w = &p->w->word[i];
+
+	if (!(p->langs >> text_lang("de", 2) & 1))
+		return false;
+	for (size_t at = SPLIT_PART_MIN; at + HEAD_MIN <= w->n; at++)
+		if (((unsigned char)w->s[at] & 0xC0) != 0x80 && part_df(p, w->s + at, w->n - at) >= 2) {
+			replace(w, &(struct correct_guess){ .s = w->s + at, .n = w->n - at });
+			return true;
+		}
+	return false;
+}
+
 /* The best place for a missing blank; 0 for none.  *cost is on the scale of corrections. */
 static size_t
 split_place(const struct parse *p, const struct engine_word *w, double *cost)
@@ -34,7 +97,7 @@ split_place(const struct parse *p, const struct engine_word *w, double *cost)
 	for (size_t at = SPLIT_PART_MIN; at + SPLIT_PART_MIN <= w->n; at++) {
 		double a, b, now;
 
-		if (((unsigned char)w->s[at] & 0xC0) == 0x80 || (b = word_df(p, w->s + at, w->n - at)) < 2 || (a = word_df(p, w->s, at)) < 2)
+		if (((unsigned char)w->s[at] & 0xC0) == 0x80 || (b = part_df(p, w->s + at, w->n - at)) < 2 || (a = part_df(p, w->s, at)) < 2)
 			continue;
 		now = SPLIT_COST - 0.15 * log(a < b ? a : b) - 0.5;
 		if (best == 0 || now < *cost) {
@@ -74,14 +137,6 @@ guess_word(const struct parse *p, const char *s, size_t n, unsigned max, struct 
 		else
 			correct_within(p->v->part[k].seg, s, n, max, guess);
 	return guess->s != NULL && guess->n <= TEXT_WORD_MAX;
-}
-
-static void
-replace(struct engine_word *w, const struct correct_guess *guess)
-{
-	memcpy(w->s, guess->s, guess->n);
-	w->n = guess->n;
-	w->corrected = true;
 }
 
 /* A missing blank and one more edit: "firestmick" for "fire stick". */
@@ -128,7 +183,9 @@ query_correct(struct parse *p, unsigned i)
 		split(p, i, at);
 	else if (found)
 		replace(w, &guess);
-	else if (!split_and_correct(p, i) && w->n >= FAR_MIN && guess_word(p, w->s, w->n, 3, &guess))
+	else if (split_and_correct(p, i) || keep_head(p, i))
+		return;
+	else if (w->n >= FAR_MIN && guess_word(p, w->s, w->n, 3, &guess))
 		replace(w, &guess);
 }
 

@@ -87,6 +87,8 @@ search_put_query(struct buf *b, const struct search_query *q)
 		put_string(b, "base", cfg_str("SHOP_CURRENCY"));
 	}
 	put_attributes(b, q);
+	if (q->literal != 0)
+		buf_printf(b, ",\"literal\":%u", (unsigned)q->literal);
 	if (q->featured)
 		buf_puts(b, ",\"featured\":true");
 	if (q->in_stock)
@@ -203,7 +205,7 @@ search_in_index(struct ctx *c, const struct engine_view *v, const struct search_
 {
 	struct engine_result *found = arena_alloc(c->a, sizeof(*found));
 	struct engine_query e = { .text = blank_to_null(q->text), .locale = q->locale, .sort = q->sort, .limit = (size_t)q->limit,
-		.offset = (size_t)at->offset, .after = at->after, .facets = q->facets,
+		.offset = (size_t)at->offset, .after = at->after, .facets = q->facets, .literal = q->literal,
 		.filter = { .category = q->category, .brand = q->brand, .colour = q->colour, .min_price = decimal(q->min_price),
 			.max_price = decimal(q->max_price), .featured = q->featured, .in_stock = q->in_stock,
 			.currency = q->currency != NULL ? q->currency : cfg_str("SHOP_CURRENCY"), .attributes = q->attributes } };
@@ -246,6 +248,7 @@ search_without_index(struct ctx *c, const struct search_query *q, int64_t offset
 	if (!q->understand || q->text == NULL)
 		return search_in_database(c, q, offset, out);
 	understand_shop_of(NULL, &shop);
+	shop.literal = q->literal;
 	understand(c->a, q->text, strlen(q->text), &shop, q->locale, u);
 	mine.text = u->rest;
 	if (mine.min_price == NULL && mine.max_price == NULL) {

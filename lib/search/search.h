@@ -41,6 +41,7 @@ struct search_query {
 	int64_t offset;			/* products to leave out, when there is no cursor; 0..SEARCH_OFFSET_MAX */
 	const char *cursor;		/* of the page before; NULL: the first page */
 	const char *locale;		/* language of the result's texts */
+	uint32_t literal;		/* wishes that are not taken from the words, by 1 << enum understand_kind: they stay words */
 	bool understand;		/* take filters and order from the words too (understand.h) */
 	bool facets;			/* count by category, brand and colour; only the index does */
 };

@@ -7,6 +7,7 @@
 #include "core/json.h"
 #include "search/search.h"
 #include "search/search_internal.h"
+#include "search/understand.h"
 
 #define RESULT_MAX (1u << 20)
 
@@ -59,6 +60,18 @@ take_filters(struct ctx *c, json_object *o, struct search_query *q)
 	(void)json_get_bool(o, "inStock", &q->in_stock);
 }
 
+/* Filters that are not to be taken from the query. */
+static void
+take_literal(json_object *args, struct search_query *q)
+{
+	json_object *names;
+
+	if (json_get_array(args, "literal", &names) != JSON_OK)
+		return;
+	for (size_t i = 0; i < json_object_array_length(names); i++)
+		q->literal |= understand_kinds(json_object_get_string(json_object_array_get_idx(names, i)));
+}
+
 void
 search_read_args(struct ctx *c, const struct tool_call *call, struct search_query *q)
 {
@@ -70,6 +83,7 @@ search_read_args(struct ctx *c, const struct tool_call *call, struct search_quer
 		take_filters(c, filters, q);
 	take_filters(c, call->args, q);
 	take_string(call->args, "query", &q->text);
+	take_literal(call->args, q);
 	take_string(call->args, "cursor", &q->cursor);
 	take_string(call->args, "locale", &q->locale);
 	take_string(call->args, "sortBy", &sort);
@@ -134,7 +148,8 @@ search_products_tool(struct ctx *c, struct tool_call *call)
 	search_read_args(c, call, &q);
 	if (search_products(c, &q, &found) || put_products(c, &q, &found, true, &b))
 		return c->err;
-	search_put_understood(&b, &q, &found);
+	if (found.understood != NULL && found.understood->n > 0)
+		search_put_understood(&b, &q, &found);
 	if (found.corrected != NULL) {
 		buf_puts(&b, ",\"corrected\":");
 		buf_puts(&b, found.corrected);

@@ -52,6 +52,7 @@ struct understand_category {
 struct understand_shop {
 	const char *currency;		/* ISO 4217 */
 	unsigned langs;			/* bit mask over text_langs */
+	uint32_t literal;		/* kinds that stay words, 1 << kind */
 	const void *arg;
 	/* The one category with that name, in any language and number; out->name in lang (of text_langs, -1: any). */
 	bool (*category)(const void *arg, const char *phrase, size_t n, int lang, struct understand_category *out);
@@ -101,5 +102,10 @@ void understand(struct arena *a, const char *query, size_t n, const struct under
 
 /* The name of the filter that an item stands for: "maxPrice", "colour" ... */
 const char *understand_filter(enum understand_kind kind);
+/* The kinds of that filter, 1 << kind each; 0 for a name that is none. */
+uint32_t understand_kinds(const char *filter);
+
+/* Is it a folded word with which wishes are said ("under", "rouge", "euros")?  It is no mistyped name of something, then. */
+bool understand_is_word(const char *s, size_t n, unsigned langs);
 
 #endif

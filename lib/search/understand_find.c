@@ -227,6 +227,7 @@ understand_search(struct ctx *c, const struct engine_view *v, const struct engin
 	const struct unwanted *e;
 
 	understand_shop_of(v, &shop);
+	shop.literal = q->literal;
 	understand(c->a, text, strlen(text), &shop, q->locale != NULL ? q->locale : cfg_str("SHOP_LOCALE"), u);
 	e = unwanted_read(c, v, u->exclude, u->excludes);
 	wanted = unwanted_mask(c, v, u->exclude_colour, u->exclude_colours);

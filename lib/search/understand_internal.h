@@ -71,6 +71,10 @@ const char *u_shop_colour(const struct u_parse *p, unsigned i, const struct u_wo
 unsigned u_read_colour(struct u_parse *p, unsigned i);
 /* Two colours are a wish that one filter cannot express: they all stay words. */
 void u_give_back_colours(struct u_parse *p);
+/* Does the word mean nothing by itself in one of the shop's languages? */
+bool u_is_stop(const struct u_parse *p, const struct u_token *t);
+/* A negation with what it negates that starts at token i; the token behind it, 0 for none. */
+unsigned u_read_not(struct u_parse *p, unsigned i);
 /* A price that starts at token i; the token behind it, 0 for none. */
 unsigned u_price(struct u_parse *p, unsigned i);
 

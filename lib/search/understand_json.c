@@ -20,10 +20,8 @@ search_put_understood(struct buf *b, const struct search_query *q, const struct 
 {
 	const struct understood *u = found->understood;
 
-	if (u == NULL || u->n == 0)
-		return;
 	buf_puts(b, ",\"understood\":[");
-	for (unsigned i = 0; i < u->n; i++) {
+	for (unsigned i = 0; u != NULL && i < u->n; i++) {
 		const struct understand_item *item = &u->item[i];
 
 		buf_puts(b, i > 0 ? ",{\"label\":" : "{\"label\":");

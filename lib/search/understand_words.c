@@ -179,6 +179,22 @@ u_next(enum understand_kind kind, size_t *at)
 	return NULL;
 }
 
+bool
+understand_is_word(const char *s, size_t n, unsigned langs)
+{
+	load();
+	for (size_t i = 0; i < entries; i++) {
+		const struct u_word *e = &entry[i];
+
+		if (!(langs & 1u << e->lang) || e->kind == U_UNIT || e->kind == U_PEOPLE || e->kind == U_SIZE || e->kind == U_STYLE || e->n < n)
+			continue;
+		for (const char *p = e->s; p + n <= e->s + e->n; p++)
+			if (memcmp(p, s, n) == 0 && (p == e->s || p[-1] == ' ') && (p + n == e->s + e->n || p[n] == ' '))
+				return true;
+	}
+	return false;
+}
+
 /* Least bytes of words that are recognised though mistyped; 0: those of that kind are not. */
 static size_t
 least(enum understand_kind kind)

@@ -145,6 +145,30 @@ def test_a_given_filter_wins(souk):
     assert any(pays(p) > 30 for p in body["data"]) and all(pays(p) <= 100 for p in body["data"])
 
 
+def test_a_wish_can_be_taken_back(souk):
+    """By its filter: the words are searched then, on every page."""
+    read = ask(souk, query="lampe rouge à moins de 80 €", locale="fr", limit=5)
+    assert {"colour", "maxPrice"} <= {i["filter"] for i in read["understood"]}
+    back = ask(souk, query="lampe rouge à moins de 80 €", locale="fr", limit=5, literal=["colour"])
+    assert [i["filter"] for i in back["understood"]] == ["maxPrice"] and "rouge" in back["intent"]["words"] and back["total"] > read["total"]
+    more = ask(souk, query="lampe rouge à moins de 80 €", locale="fr", limit=5, literal=["colour"], cursor=back["nextCursor"])
+    assert not {p["id"] for p in more["data"]} & {p["id"] for p in back["data"]}
+    assert_error(souk.request("POST", SEARCH, json_body={"query": "rouge", "cursor": back["nextCursor"]}, token=souk.admin), 400, mentions="cursor")
+    assert [i["filter"] for i in ask(souk, query="coussins", locale="fr")["understood"]] == ["category"]
+    assert ask(souk, query="coussins", locale="fr", literal=["category"])["understood"] == []
+
+
+def test_words_of_wishes_are_no_misspelt_names(souk):
+    assert "euros" not in ask(souk, query="lampe de moins de 0 euros", locale="fr")["corrected"]
+
+
+def test_parts_of_german_compounds_are_found(souk):
+    """Both, or, where the shop has no word for the first one, what it is by its end."""
+    assert ask(souk, query="Schreibtischlampe", locale="de")["corrected"] == {"schreibtischlampe": "schreibtisch lampe"}
+    body = ask(souk, query="Stehlampen", locale="de")
+    assert body["corrected"] == {"stehlampen": "lampen"} and body["total"] == ask(souk, query="Lampen", locale="de")["total"]
+
+
 def test_what_nothing_has_is_told_and_left_out(souk):
     body = ask(souk, query="vase à moins de 1 €", locale="fr")
     assert body["total"] > 0 and [i["applied"] for i in body["understood"] if i["filter"] == "maxPrice"] == [False]
@@ -158,7 +182,7 @@ def test_unknown_words_are_told(souk):
 def test_synonyms_stand_for_words_that_the_shop_does_not_use(souk, query):
     body = ask(souk, query=query, limit=10)
     assert body["data"] and all("canap" in (p["name"] + p["category"]).lower() for p in body["data"])
-    assert body["notUnderstood"] == [] and "corrected" not in body
+    assert body["notUnderstood"] == [] and body["corrected"] == {}
 
 
 def test_pages_do_not_repeat(souk):
