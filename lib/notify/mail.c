@@ -81,10 +81,15 @@ prepare(const char *url, struct curl_slist *to, const char *from, struct source 
 	curl_easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, (curl_off_t)source->n);
 }
 
-/* What the end of an SMTP conversation means.  reply: the server's last code, 0 when there was none. */
+/*
+ * What the end of an SMTP conversation means.  reply: the server's last code, 0 when there was none; given: was the message read already?  A server that
+ * turns us away at its greeting (554), or wants us to log in first (530, 534, 538), says nothing of the message.
+ */
 static void
-judge(struct ctx *c, CURLcode code, long reply, struct outcome *out)
+judge(struct ctx *c, CURLcode code, long reply, bool given, struct outcome *out)
 {
+	bool of_us = reply == 530 || reply == 534 || reply == 538 || (code == CURLE_WEIRD_SERVER_REPLY && !given);
+
 	out->kind = OUTCOME_RETRY;
 	if (code == CURLE_OK) {
 		out->kind = OUTCOME_SENT;
@@ -92,6 +97,8 @@ judge(struct ctx *c, CURLcode code, long reply, struct outcome *out)
 		out->reason = "the mail server refuses the user or password of SMTP_URL";
 	} else if (code == CURLE_USE_SSL_FAILED || code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION) {
 		out->reason = "no trusted TLS connection to the mail server";
+	} else if (reply >= 500 && reply < 600 && of_us) {
+		out->reason = arena_printf(c->a, "the mail server takes nothing from us (%ld); see SMTP_URL", reply);
 	} else if (reply >= 500 && reply < 600) {
 		out->kind = OUTCOME_PARK;
 		out->reason = arena_printf(c->a, "the mail server refused the message for good (%ld)", reply);
@@ -119,7 +126,7 @@ send_by_smtp(struct ctx *c, const struct mime_mail *m, const struct buf *text, s
 	curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &reply);
 	curl_easy_reset(handle);
 	curl_slist_free_all(to);
-	judge(c, code, reply, out);
+	judge(c, code, reply, source.n < text->n, out);
 }
 
 void

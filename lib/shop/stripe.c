@@ -10,6 +10,8 @@
 
 #define DEPTH_MAX 8
 #define SIGNATURES_MAX 16	/* v1 entries of one header that are looked at */
+#define REST_MS 1500		/* of the caller's time that a call leaves: who waits in vain has another way to offer yet */
+#define CALL_MAX_MS 20000
 #define HEX_LEN ((size_t)crypto_auth_hmacsha256_BYTES * 2)
 
 bool
@@ -70,7 +72,8 @@ stripe_post(struct ctx *c, const char *path, json_object *params, const char *ke
 		{ "Idempotency-Key", key },
 		{ NULL, NULL },
 	};
-	struct fetch_request ask = { .method = "POST", .headers = headers };
+	int left = ctx_left_ms(c, CALL_MAX_MS + REST_MS);
+	struct fetch_request ask = { .method = "POST", .headers = headers, .timeout_ms = left > 2 * REST_MS ? left - REST_MS : left };
 
 	buf_init(&form, c->a, 1024, STRIPE_FORM_MAX);
 	if (!stripe_form(c, params, &form))

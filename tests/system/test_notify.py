@@ -8,9 +8,11 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 
@@ -184,6 +186,23 @@ def test_mail_server_answers(shop):
     shop.rows("UPDATE souk.outbox SET created_at = now() - interval '25 hours', next_at = now() WHERE id = 3")
     assert deliver(shop, SMTP_URL=box.url) == (0, 0, 1, 0)
     assert row(shop, 3)[2].startswith("given up after 2 attempts")
+
+
+@pytest.mark.parametrize("greeting, mail, code", [("554 5.3.2 not now", "250 ok", 554), ("220 mail", "530 5.7.0 Authentication required", 530)])
+def test_a_server_that_turns_the_shop_away_loses_no_mail(shop, greeting, mail, code):
+    """It says nothing of the message: the owner mends SMTP_URL while it waits."""
+    def serve(listener):
+        with listener.accept()[0] as c, c.makefile("rb") as lines:
+            c.sendall(greeting.encode() + b"\r\n")
+            for line in lines:
+                c.sendall((mail if line.startswith(b"MAIL") else "250 ok").encode() + b"\r\n")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+        thread.start()
+        notify(shop, "alert", {"message": "hello"})
+        assert deliver(shop, SMTP_URL=f"smtp://127.0.0.1:{listener.getsockname()[1]}") == (0, 1, 0, 0)
+        thread.join(10)
+    assert row(shop, 1) == ["waiting", "1", f"the mail server takes nothing from us ({code}); see SMTP_URL"]
 
 
 @pytest.mark.parametrize("to", ["a@b.example\r\nBcc: c@d.example", "a@b.example\nX", "a b@c.example", "<a@b.example>", "a@b.example,c@d.example", "nonsense"])

@@ -610,6 +610,13 @@ def test_the_page_stays_when_cards_do_not_work(shop, stripe):
     assert form(shop, link["paymentUrl"], {**ADDRESS, "method": "card"}).headers["location"] == stripe.last_session()["url"]
 
 
+def test_a_stripe_that_is_silent_leaves_time_for_the_other_ways(shop, stripe):
+    handle = fill(shop, product(shop, 2000))
+    stripe.stall_next(1, 6)             # longer than the caller waits
+    link = good(shop.call("get_payment_link", {**handle, **BUYER}))
+    assert link["provider"] == "shop" and "bank_transfer" in link["methods"]
+
+
 @pytest.mark.parametrize("currency, price", [("EUR", 49), ("JPY", 49), ("KWD", 1005), ("EUR", 100000000)])
 def test_a_card_is_not_offered_for_what_stripe_does_not_take(shop, stripe, currency, price):
     before = len(stripe.requests)
