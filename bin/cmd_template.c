@@ -164,7 +164,7 @@ cmd_template_preview(struct cli *cli)
 		return code;
 	locale = notify_locale(locale);
 	if (notify_texts(&cli->c, cli->argv[0], locale, &texts) != E_OK ||
-	    notify_fill(&cli->c, &texts, locale, notify_sample(&cli->c, cli->argv[0]), &m) != E_OK)
+	    notify_fill(&cli->c, &texts, locale, notify_sample(&cli->c, cli->argv[0], locale), &m) != E_OK)
 		return cli_fail_err(cli, cli->c.err);
 	for (int p = 0; p < PART__MAX; p++) {
 		if (m.part[p][0] == '\0' || (part != PART__MAX && p != (int)part))

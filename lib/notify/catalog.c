@@ -128,8 +128,15 @@ release_object(void *o)
 	json_object_put(o);
 }
 
+/* A section of examples, and what is written otherwise in that language. */
+static bool
+add_samples(struct ctx *c, json_object *o, const char *text, const char *key, const char *locale)
+{
+	return add_sample(c, o, section(c, text, key)) && add_sample(c, o, section(c, text, arena_printf(c->a, "%s %s", locale, key)));
+}
+
 json_object *
-notify_sample(struct ctx *c, const char *name)
+notify_sample(struct ctx *c, const char *name, const char *locale)
 {
 	const char *text = file_text(name), *uses;
 	json_object *o;
@@ -139,9 +146,9 @@ notify_sample(struct ctx *c, const char *name)
 	o = json_object_new_object();
 	arena_defer(c->a, release_object, o);
 	uses = section(c, text, "uses");
-	if ((uses != NULL && !add_sample(c, o, section(c, file_text("pieces"), uses))) || !add_sample(c, o, section(c, text, "sample")))
+	if ((uses != NULL && !add_samples(c, o, file_text("pieces"), uses, locale)) || !add_samples(c, o, text, "sample", locale))
 		return NULL;
-	add_common(o, "en");
+	add_common(o, locale);
 	add_text(o, "shopUrl", "https://shop.example");
 	add_text(o, "unsubscribeUrl", "https://shop.example/unsubscribe/uns_example");
 	if (strcmp(name, "layout") == 0)
@@ -278,7 +285,7 @@ enum err
 notify_check(struct ctx *c, const char *name, const char *locale, enum notify_part part, const char *text)
 {
 	struct pieces pieces = { c, locale, strcmp(name, "layout") == 0 ? "" : NULL, part == PART_HTML };
-	struct template t = { text, part == PART_HTML ? TEMPLATE_HTML : TEMPLATE_TEXT, notify_sample(c, name), find_piece, &pieces };
+	struct template t = { text, part == PART_HTML ? TEMPLATE_HTML : TEMPLATE_TEXT, notify_sample(c, name, locale), find_piece, &pieces };
 
 	if (!notify_exists(name) || t.model == NULL)
 		return fail(c, E_NOT_FOUND, "there is no template %.40s", name);

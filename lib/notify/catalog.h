@@ -2,7 +2,8 @@
  * The messages: built-in templates (lib/notify/templates/NAME.tmpl, embedded at build time) and the owner's own texts, which replace single
  * parts of them (souk.templates).
  *
- * A file has sections that begin with a line "@key": "@sample", an example of the data as a JSON object; "@uses order", an order's data besides;
+ * A file has sections that begin with a line "@key": "@sample", an example of the data as a JSON object; "@LOCALE sample",
+ * what of it is written otherwise there; "@uses order", an order's data besides;
  * "@whatsapp", the variables of its template at Meta in their order; and "@LOCALE PART" for en, es, fr, de and subject, text, html, sms.  Two files are no messages: layout, which stands around text and html of
  * each, and pieces, for {{>name}}.
  */
@@ -34,8 +35,8 @@ const char *notify_locale(const char *locale);
 /* The built-in text of a part, in c's arena; NULL when there is none. */
 const char *notify_builtin(struct ctx *c, const char *name, const char *locale, enum notify_part part);
 
-/* An example of the data of a message, with the members that every message has.  Belongs to c's arena.  NULL: no such message. */
-json_object *notify_sample(struct ctx *c, const char *name);
+/* An example of the data of a message, amounts and dates as the language (notify_locale()) writes them, with the members that every message has.  Belongs to c's arena.  NULL: no such message. */
+json_object *notify_sample(struct ctx *c, const char *name, const char *locale);
 
 /* Names of the variables that its template at Meta takes, separated by blanks; NULL: it is sent as free text. */
 const char *notify_whatsapp(struct ctx *c, const char *name);

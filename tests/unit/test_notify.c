@@ -179,7 +179,7 @@ filled(const char *name, const char *locale)
 		texts.part[p] = notify_builtin(&c, name, locale, (enum notify_part)p);
 		texts.layout[p] = notify_builtin(&c, "layout", locale, (enum notify_part)p);
 	}
-	ck_assert_int_eq(notify_fill(&c, &texts, locale, notify_sample(&c, name), &m), E_OK);
+	ck_assert_int_eq(notify_fill(&c, &texts, locale, notify_sample(&c, name, locale), &m), E_OK);
 	return m;
 }
 
@@ -200,8 +200,25 @@ START_TEST(notify_fills_the_examples)
 		ck_assert_msg(strstr(m.part[PART_HTML], "<html lang=\"de\">") != NULL, "%s", f->name);
 	}
 	ck_assert_ptr_nonnull(strstr(filled("order_confirmation", "en").part[PART_HTML], "1 × Lamp &lt;Luna&gt;"));
-	ck_assert_ptr_nonnull(strstr(filled("order_confirmation", "en").part[PART_TEXT], "1 × Lamp <Luna>: 149.90 €"));
+	ck_assert_ptr_nonnull(strstr(filled("order_confirmation", "en").part[PART_TEXT], "1 × Lamp <Luna>: €149.90"));
 	ck_assert_str_eq(filled("one_time_code", "fr").part[PART_SMS], "482913 est votre code pour Souk. Ne le donnez à personne.");
+}
+END_TEST
+
+START_TEST(notify_examples_are_written_as_the_language_does)
+{
+	static const char *const says[][3] = { { "en", "€149.90", "20 November 2026" }, { "es", "149,90\u00a0€", "20 de noviembre de 2026" },
+		{ "fr", "149,90\u00a0€", "20 novembre 2026" }, { "de", "149,90\u00a0€", "20. November 2026" } };
+
+	begin();
+	for (size_t i = 0; i < sizeof(says) / sizeof(*says); i++) {
+		json_object *o = notify_sample(&c, "order_confirmation", says[i][0]);
+
+		ck_assert_str_eq(json_object_get_string(json_object_object_get(o, "subtotal")), says[i][1]);
+		ck_assert_str_eq(json_object_get_string(json_object_object_get(o, "orderDate")), says[i][2]);
+		ck_assert_str_eq(json_object_get_string(json_object_object_get(o, "locale")), says[i][0]);
+	}
+	arena_release(&arena);
 }
 END_TEST
 
@@ -343,7 +360,8 @@ main(void)
 {
 	const TTest *const tests[] = { template_fills_values, template_escapes_html_and_controls, template_repeats_and_leaves_out,
 		template_says_what_is_wrong_and_where, template_check_finds_unknown_variables, notify_every_message_has_every_part_in_every_language,
-		notify_fills_the_examples, notify_subject_is_one_line, mime_refuses_header_injection, mime_lines_are_short_and_ascii, mime_dates,
+		notify_fills_the_examples, notify_examples_are_written_as_the_language_does,
+		notify_subject_is_one_line, mime_refuses_header_injection, mime_lines_are_short_and_ascii, mime_dates,
 		sms_counts_segments, webhook_signs_like_stripe, deliver_waits_longer_each_time, NULL };
 
 	return unit_run("notify", tests);
