@@ -25,20 +25,6 @@ idem_check(struct ctx *c, const char *key)
 	return E_OK;
 }
 
-/* Is it a key that two people do not choose by chance? */
-static bool
-looks_random(const char *key)
-{
-	bool seen[128] = { false };
-	size_t different = 0, n = 0;
-
-	for (; key[n] != '\0'; n++) {
-		different += !seen[key[n] & 0x7f];
-		seen[key[n] & 0x7f] = true;
-	}
-	return n >= KEY_RANDOM_MIN && different >= KEY_DIFFERENT_MIN;
-}
-
 /* Known by a log-in, a basket's handle or an order's: nobody else has this principal, or these make another request of it. */
 static bool
 can_be_told_apart(const struct subject *s)
@@ -111,9 +97,9 @@ idem_claim(struct ctx *c, const struct subject *s, const char *key, const char *
 	*out = (struct idem_reply){ 0 };
 	if ((e = idem_check(c, key)) != E_OK)
 		return e;
-	if (!can_be_told_apart(s) && !looks_random(key))
-		return fail(c, E_INVALID, "Idempotency-Key: without a log-in or a handle it must be a random one of %d characters or more, such as a UUID",
-			KEY_RANDOM_MIN);
+	if (!can_be_told_apart(s) && strlen(key) < KEY_ANONYMOUS_MIN)
+		return fail(c, E_INVALID, "Idempotency-Key: without a log-in or a handle it must have %d characters or more, and be a random one such as a UUID",
+			KEY_ANONYMOUS_MIN);
 	request_hash(s, name, request, n, hash);
 	/* a second time only when housekeeping removed the old row between the two statements */
 	for (int tries = 0; tries < 2; tries++) {

@@ -4,7 +4,7 @@
  * twin waits for the first (lock_timeout: E_CONFLICT) and then gets its answer.
  *
  * Many people may call from one address without having shown who they are, and an answer may hold a handle, which is as good as a log-in.  Their keys have to
- * be such as nobody else thinks of: KEY_RANDOM_MIN characters or more, KEY_DIFFERENT_MIN of them different, such as a UUID.
+ * be such as nobody else thinks of, a UUID for example: below KEY_ANONYMOUS_MIN characters they are refused.
  */
 #ifndef SOUK_AUTH_IDEMPOTENCY_H
 #define SOUK_AUTH_IDEMPOTENCY_H
@@ -15,8 +15,7 @@
 #include "auth/token.h"
 #include "core/ctx.h"
 
-#define KEY_RANDOM_MIN 16
-#define KEY_DIFFERENT_MIN 6
+#define KEY_ANONYMOUS_MIN 8
 
 struct idem_reply {
 	bool replayed;		/* the stored answer is in status, body, n */
