@@ -270,6 +270,28 @@ BEGIN
 END
 $$;
 
+-- Whose is this SKU? A product's or that of one of its variants, as it was written or in capitals.
+CREATE OR REPLACE FUNCTION shop.sku_product(wanted text) RETURNS bigint
+LANGUAGE sql STABLE
+AS $$
+SELECT coalesce(
+	(SELECT id FROM shop.products WHERE sku = wanted),
+	(SELECT product_id FROM shop.product_variants WHERE sku = wanted),
+	(SELECT id FROM shop.products WHERE sku = upper(wanted)),
+	(SELECT product_id FROM shop.product_variants WHERE sku = upper(wanted)))
+$$;
+
+-- The variant's SKU in arguments: variantSku, or productId or sku where that is one; NULL when the product as a whole is meant.
+CREATE OR REPLACE FUNCTION shop.variant_arg(args jsonb, product bigint) RETURNS text
+LANGUAGE sql STABLE
+AS $$
+SELECT coalesce(args->>'variantSku', (
+	SELECT v.sku FROM shop.product_variants v JOIN shop.products p ON p.id = v.product_id
+	 WHERE v.product_id = product AND v.sku <> p.sku AND v.sku IN (named, upper(named))
+	 ORDER BY v.sku = named DESC LIMIT 1))
+FROM (SELECT coalesce(args->>'productId', args->>'sku') AS named) a
+$$;
+
 -- The id of an active product named by any of its names; the first that is given counts. A productId that is no
 -- number is taken for a slug or SKU, as callers keep whichever they have seen.
 CREATE OR REPLACE FUNCTION shop.product_id(args jsonb) RETURNS bigint
@@ -281,16 +303,19 @@ DECLARE
 	found_id bigint;
 BEGIN
 	IF wanted ~ '^[0-9]{1,18}$' THEN
-		RETURN wanted::bigint;
+		SELECT id INTO found_id FROM shop.products WHERE id = wanted::bigint;
+	END IF;
+	IF found_id IS NOT NULL THEN
+		RETURN found_id;
 	ELSIF wanted IS NOT NULL THEN
 		SELECT id INTO found_id FROM shop.products WHERE slug = wanted;
 		IF found_id IS NULL THEN
-			SELECT id INTO found_id FROM shop.products WHERE sku = wanted;
+			found_id := shop.sku_product(wanted);
 		END IF;
 	ELSIF by_slug IS NOT NULL THEN
 		SELECT id INTO found_id FROM shop.products WHERE slug = by_slug;
 	ELSIF args->>'sku' IS NOT NULL THEN
-		SELECT id INTO found_id FROM shop.products WHERE sku = args->>'sku';
+		found_id := shop.sku_product(args->>'sku');
 	ELSE
 		PERFORM souk.fail('SK400', 'one of productId, slug and sku is required');
 	END IF;

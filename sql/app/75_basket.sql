@@ -349,7 +349,8 @@ BEGIN
 	IF p.id IS NULL THEN
 		PERFORM souk.fail('SK404', 'there is no such product; search_products finds them');
 	END IF;
-	SELECT * INTO v FROM shop.product_variants x WHERE x.product_id = p.id AND (x.sku = args->>'variantSku' OR x.id::text = args->>'variantId');
+	SELECT * INTO v FROM shop.product_variants x WHERE x.product_id = p.id
+		AND (x.id::text = args->>'variantId' OR x.sku = CASE WHEN args ? 'variantId' THEN args->>'variantSku' ELSE shop.variant_arg(args, p.id) END);
 	IF v.id IS NULL AND (args ? 'variantSku' OR args ? 'variantId') THEN
 		PERFORM souk.fail('SK404', 'the product has no such variant; get_product_details lists them');
 	ELSIF v.id IS NULL AND p.variant_count > 0 THEN

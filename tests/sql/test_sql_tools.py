@@ -28,7 +28,8 @@ def test_details_by_every_name(shop, product):
     one = shop.tool("get_product_details", {"productId": product["id"]})
     assert (one["id"], one["slug"], one["sku"], one["name"]) == tuple(product.values())
     for args in ({"slug": product["slug"]}, {"productSlug": product["slug"]}, {"sku": product["sku"]}, {"productId": product["slug"]},
-                 {"productId": product["sku"]}):
+                 {"productId": product["sku"]}, {"sku": product["sku"].lower()}, {"sku": one["variants"][0]["sku"]},
+                 {"productId": one["variants"][1]["sku"].lower()}):
         assert shop.tool("get_product_details", args) == one
     assert one["salePrice"] < one["price"] and one["currency"] == "EUR" and one["inStock"] == (one["stock"] > 0)
     assert one["stock"] == sum(v["stock"] for v in one["variants"])
@@ -101,6 +102,18 @@ def test_stock_of_product_and_variant(shop, product):
     one = shop.tool("check_stock_availability", {"productId": product["id"], "variantSku": variant["sku"], "quantity": variant["stock"] + 1})
     assert one["sku"] == variant["sku"] and one["stock"] == variant["stock"] and one["available"] is False and "variants" not in one
     assert shop.tool("check_stock_availability", {"productId": product["id"], "variantSku": "no such"}) is None
+    for name in (variant["sku"], variant["sku"].lower()):
+        assert shop.tool("check_stock_availability", {"productId": name, "quantity": variant["stock"] + 1}) == one
+    other = shop.value(f"SELECT sku FROM shop.product_variants WHERE product_id <> {product['id']} LIMIT 1")
+    assert shop.value(f"SELECT shop.variant_arg(jsonb_build_object('productId', '{other}'), {product['id']}) IS NULL") == "t"
+
+
+def test_a_number_that_is_no_id_may_be_a_sku(shop):
+    try:
+        shop.run("INSERT INTO shop.products (sku, slug, name, lang) VALUES ('4006381333931', 'pen', 'Pen', 'fr')")
+        assert shop.tool("check_stock_availability", {"productId": "4006381333931"})["name"] == "Pen"
+    finally:
+        shop.run("DELETE FROM shop.products WHERE sku = '4006381333931'")
 
 
 # ---- lists

@@ -1,7 +1,8 @@
 -- A variant that the product does not have gives no row.
 WITH arg AS (
-	SELECT shop.product_id($1::jsonb) AS id, $1::jsonb->>'variantSku' AS variant, ($1::jsonb->>'quantity')::integer AS quantity,
+	SELECT w.id, shop.variant_arg($1::jsonb, w.id) AS variant, ($1::jsonb->>'quantity')::integer AS quantity,
 		souk.locale($1::jsonb->>'locale') AS lang
+	  FROM (SELECT shop.product_id($1::jsonb) AS id) w
 )
 SELECT json_strip_nulls(json_build_object(
 	'productId', p.id::text,
