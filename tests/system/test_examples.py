@@ -283,6 +283,10 @@ def test_shared_hosting(place, start, program):
     assert old.status_code == 200 and old.json() == new.json()
     for hidden in ("/other.conf", "/.htaccess"):
         assert requests.get(url + hidden, timeout=10).status_code == 403
+    page = requests.get(url + "/", timeout=10).headers
+    assert page["Cross-Origin-Opener-Policy"] == "same-origin" and page["Permissions-Policy"] and page["X-Frame-Options"] == "DENY"
+    picture = next((APP / "share/souk/htdocs").rglob("*.svg")).relative_to(APP / "share/souk/htdocs")
+    assert "sandbox" in requests.get(f"{url}/{picture}", timeout=10).headers["Content-Security-Policy"]
 
 
 def test_variables_are_all_that_differs():
