@@ -49,6 +49,12 @@ find_class(const char *name)
 	return NULL;
 }
 
+const char *
+rate_class_name(size_t i)
+{
+	return i < sizeof(classes) / sizeof(*classes) ? classes[i].name : NULL;
+}
+
 bool
 rate_class_known(const char *name)
 {

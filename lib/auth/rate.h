@@ -20,6 +20,8 @@ struct rate_state {
 
 /* Is there a class of that name? (start-up check of the tables) */
 bool rate_class_known(const char *name);
+/* Name of the i-th class; NULL behind the last. */
+const char *rate_class_name(size_t i);
 
 /* Count a request; E_RATE_LIMITED (with c->retry_after_s) over the limit.  *out is always filled. */
 enum err rate_hit(struct ctx *c, const struct subject *s, const char *rate_class, struct rate_state *out) __attribute__((warn_unused_result));

@@ -120,13 +120,13 @@ add(_Atomic uint64_t *v, uint64_t n)
 }
 
 static void
-count(const struct text *t)
+count(const struct text *t, uint64_t n)
 {
 	struct shm *m = shm_map();
 	struct shm_counter *c = series(m->counters, sizeof *m->counters, SHM_COUNTERS, t);
 
 	if (c != NULL)
-		add(&c->value, 1);
+		add(&c->value, n);
 }
 
 void
@@ -134,7 +134,15 @@ metrics_count(const char *name, const char *label, const char *value)
 {
 	struct text t = series_text(name, (const char *const[]){ label, value }, label != NULL);
 
-	count(&t);
+	count(&t, 1);
+}
+
+void
+metrics_declare(const char *name, const char *label, const char *value)
+{
+	struct text t = series_text(name, (const char *const[]){ label, value }, label != NULL);
+
+	count(&t, 0);
 }
 
 void
@@ -146,7 +154,7 @@ metrics_request(const char *transport, const char *tool, const char *code, int64
 	struct shm_histogram *h;
 	unsigned i = 0;
 
-	count(&t);
+	count(&t, 1);
 	t = series_text("souk_request_duration_seconds", labels, 2);
 	h = series(m->histograms, sizeof *m->histograms, SHM_HISTOGRAMS, &t);
 	if (h == NULL)

@@ -12,6 +12,8 @@
 void metrics_request(const char *transport, const char *tool, const char *code, int64_t latency_us);
 /* Any other counter of one or no label, e.g. metrics_count("souk_auth_failures_total", "reason", "revoked"). */
 void metrics_count(const char *name, const char *label, const char *value);
+/* Show that counter, at 0 until it is counted: rates of a series that is not there yet miss its first events. */
+void metrics_declare(const char *name, const char *label, const char *value);
 void metrics_in_flight(int delta);
 /* Prometheus text format 0.0.4 of everything. */
 void metrics_print(struct buf *b);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/rate.h"
 #include "core/config.h"
 #include "gen/sql.h"
 #include "ops/host.h"
@@ -167,12 +168,35 @@ open_connections(struct ctx *c)
 	return strtod(text, NULL);
 }
 
+/* The counters that alerts are built on are there before anything has happened. */
+static void
+declare_counters(void)
+{
+	static const struct {
+		const char *name, *label, *value;
+	} known[] = {
+		{ "souk_auth_failures_total", "reason", "token" },
+		{ "souk_auth_failures_total", "reason", "login" },
+		{ "souk_redis_errors_total", NULL, NULL },
+		{ "souk_records_lost_total", NULL, NULL },
+		{ "souk_webhook_deliveries_total", "result", "delivered" },
+		{ "souk_webhook_deliveries_total", "result", "failed" },
+	};
+	const char *class;
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		metrics_declare(known[i].name, known[i].label, known[i].value);
+	for (size_t i = 0; (class = rate_class_name(i)) != NULL; i++)
+		metrics_declare("souk_rate_limited_total", "scope", class);
+}
+
 void
 status_metrics(struct ctx *c, struct buf *b)
 {
 	int64_t db_us = db_ping_us(c), redis_us = kv_redis_ping_us(c);
 
 	ctx_clear_error(c);
+	declare_counters();
 	metrics_print(b);
 	gauge(b, "souk_uptime_seconds", "Seconds since the service began.", "", (double)host_service_uptime_s());
 	gauge(b, "souk_database_up", "1 when PostgreSQL answers.", "", db_us >= 0);

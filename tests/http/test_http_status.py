@@ -182,7 +182,8 @@ def test_metrics_have_the_proposed_names(souk):
     souk.get("/api/mcp/status", token="mcp_key_bad")
     found = metrics(souk)
     for name, kind in (("souk_requests_total", "counter"), ("souk_request_duration_seconds", "histogram"), ("souk_in_flight", "gauge"),
-                       ("souk_auth_failures_total", "counter"), ("souk_build_info", "gauge")):
+                       ("souk_auth_failures_total", "counter"), ("souk_build_info", "gauge"), ("souk_rate_limited_total", "counter"),
+                       ("souk_redis_errors_total", "counter"), ("souk_webhook_deliveries_total", "counter")):
         assert found.types.get(name) == kind, (name, sorted(found.types))
     assert {"transport", "tool", "code"} == {k for (n, labels) in found.samples if n == "souk_requests_total" for k, _ in labels}
     assert found.sum("souk_build_info") == 1
