@@ -9,7 +9,8 @@ title's words are swapped for words of other titles, always the same ones.  All 
 - build time, size and memory of the builder, of souk's index and of the others';
 - searches in the engine: top 10, with filters, with facets, in an explicit order, suggestions at 1, 2 and 3 letters, one process and two at once;
 - the same queries in PostgreSQL (weighted tsvector, GIN, any of the words, ts_rank) and Xapian (BM25, field weights);
-- over HTTP with 1 and 2 clients, and while 100 products a second change; private and shared memory of the processes;
+- over HTTP with 1 and 2 clients, with and without facets and filters, and while 100 products a second change; whether what is found afterwards is what
+  the database has; private and shared memory of the processes;
 - correction of words beside a vocabulary of 300,000.
 
 Each line has the median, what 95 % stay below, and the longest, in milliseconds; those of the engine also CPU time, which other work on the machine blurs
@@ -29,6 +30,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.parse
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.realpath(os.path.join(ROOT, os.environ.get("SOUK_BUILD", "build")))
@@ -117,13 +119,14 @@ def engine(shop, index, queries):
     prefixes = os.path.join(shop.home, "prefixes-{}.tsv")
     texts = [line.split("\t")[1].strip() for line in open(queries) if "\t" in line and not line.endswith("\tquery\n")]
     runs = [("top 10", queries, []), ("top 10, in stock and at most 30", queries, ["--filter", json.dumps(FILTER)]),
-            ("top 10 with facets", queries, ["--facets"]), ("cheapest first", queries, ["--filter", '{"sortBy": "price-asc"}'])]
+            ("top 10 with facets", queries, ["--facets"]),
+            ("top 10 with facets, in stock and at most 30", queries, ["--facets", "--filter", json.dumps(FILTER)]), ("cheapest first", queries, ["--filter", '{"sortBy": "price-asc"}'])]
     for n in (1, 2, 3):
         with open(prefixes.format(n), "w") as f:
             f.writelines(f"{i}\t{text[:n]}\n" for i, text in enumerate(texts) if len(text) >= n and text[:n].isalnum())
         runs.append((f"suggestions at {n} letters", prefixes.format(n), ["--suggest"]))
     for clients in (1, 2):
-        for title, file, options in runs if clients == 1 else runs[:3]:
+        for title, file, options in runs:
             begun = [subprocess.Popen([shop.souk, "search-run", "--file", index, "--queries", file, "--top", "10", "--repeat", "5", "--times", *options],
                                       env=shop.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(clients)]
             for run in begun:
@@ -189,16 +192,25 @@ def xapian(shop, queries):
 
 # ---- over HTTP
 
+def send(shop, link, path, body):
+    """One request: as the query of a GET where the path has one already, else POSTed."""
+    headers = {"Content-Type": "application/json", "Authorization": "Bearer " + shop.token}
+    if "?" in path:
+        link.request("GET", path + "&" + urllib.parse.urlencode(body), headers=headers)
+    else:
+        link.request("POST", path, json.dumps(body), headers)
+    reply = link.getresponse()
+    return reply.status, reply.read()
+
+
 def client(shop, path, bodies, times, failures):
     link = http.client.HTTPConnection("127.0.0.1", shop.port, timeout=30)
     for body in bodies:
         began = time.perf_counter()
-        link.request("POST", path, json.dumps(body), {"Content-Type": "application/json", "Authorization": "Bearer " + shop.token})
-        reply = link.getresponse()
-        reply.read()
+        status, _ = send(shop, link, path, body)
         times.append((time.perf_counter() - began) * 1000)
-        if reply.status != 200:
-            failures.append(reply.status)
+        if status != 200:
+            failures.append(status)
     link.close()
 
 
@@ -219,29 +231,58 @@ def over_http(shop, queries):
     for bodies in (plain[:len(texts)], plain[:len(texts)]):  # every process maps the index, has its statements prepared
         client(shop, "/api/ai/search", bodies, [], [])
     for clients in (1, 2):
+        ask(shop, "top 10 without facets", "/api/mcp/customersProducts?action=search", plain, clients)
         ask(shop, "top 10 with facets", "/api/ai/search", plain, clients)
         ask(shop, "the same in stock and at most 30", "/api/ai/search", [dict(b, filters=FILTER) for b in plain], clients)
         for n in (1, 2, 3):
             ask(shop, f"suggestions at {n} letters", "/api/ai/search/suggest", [{"query": t[:n]} for t in texts if t[:n].isalnum()] * 4, clients)
-    memory(shop)
+    memory(shop, "")
+    while_products_change(shop, texts, plain)
+
+
+def while_products_change(shop, texts, plain):
     stop, top = threading.Event(), int(shop.sql("SELECT max(id) FROM shop.products"))
 
     def change():
+        """Ten products every tenth of a second, over one connection."""
         rnd, due = random.Random(1), time.monotonic()
+        link = subprocess.Popen(shop.psql, stdin=subprocess.PIPE, text=True)
         while not stop.is_set():
             ids = ",".join(str(rnd.randrange(1, top)) for _ in range(10))
-            shop.sql(f"UPDATE shop.products SET stock = (stock + 1) % 40, price_minor = price_minor + 1 WHERE id IN ({ids})")
+            link.stdin.write(f"UPDATE shop.products SET stock = (stock + 1) % 40, price_minor = price_minor + 1 WHERE id IN ({ids});\n")
+            link.stdin.flush()
             due += 0.1
             stop.wait(max(0, due - time.monotonic()))
+        link.stdin.close()
+        if link.wait() != 0:
+            say("changes FAILED")
 
     changer = threading.Thread(target=change)
     changer.start()
     try:
         for clients in (1, 2):
             ask(shop, "top 10 with facets while 100 products a second change", "/api/ai/search", plain, clients)
+            ask(shop, "suggestions at 2 letters while 100 products a second change", "/api/ai/search/suggest",
+                [{"query": t[:2]} for t in texts if t[:2].isalnum()] * 4, clients)
     finally:
         stop.set()
         changer.join()
+    memory(shop, ", after the changes")
+    agree(shop)
+
+
+def agree(shop):
+    """What the index counts and orders, in every process, against the database."""
+    wrong = 0
+    for body, condition in (({"filters": {"inStock": True}}, "stock > 0"), ({"filters": {"maxPrice": 30}}, "coalesce(sale_price_minor, price_minor) <= 3000"),
+                            ({"filters": FILTER}, "stock > 0 AND coalesce(sale_price_minor, price_minor) <= 3000")):
+        want = int(shop.sql(f"SELECT count(*) FROM shop.products WHERE status = 'active' AND {condition}"))
+        for _ in range(8):  # over connections of their own, so that every process is asked
+            link = http.client.HTTPConnection("127.0.0.1", shop.port, timeout=30)
+            status, reply = send(shop, link, "/api/ai/search", dict(body, query=" ", sortBy="price-asc"))
+            wrong += status != 200 or json.loads(reply)["total"] != want
+            link.close()
+    say(f"after the changes {wrong} of 24 totals differ from the database's")
 
 
 def processes(shop):
@@ -258,11 +299,11 @@ def cpu_s(shop):
     return sum(sum(int(x) for x in open(p + "/stat").read().rsplit(")", 1)[1].split()[11:13]) for p in processes(shop)) / os.sysconf("SC_CLK_TCK")
 
 
-def memory(shop):
+def memory(shop, when):
     """Pages of the mapped index that only one process has touched so far are counted with the file, not as that process's own."""
     for p in processes(shop):
         kb = {line.split(":")[0]: int(line.split()[1]) for line in open(p + "/smaps_rollup") if line.split()[-1] == "kB"}
-        say(f"process: {kb['Private_Dirty'] / 1024:.1f} MB of its own, {(kb['Rss'] - kb['Private_Dirty']) / 1024:.1f} MB of files that all share")
+        say(f"process{when}: {kb['Private_Dirty'] / 1024:.1f} MB of its own, {(kb['Rss'] - kb['Private_Dirty']) / 1024:.1f} MB of files that all share")
 
 
 def correction(shop):
