@@ -39,5 +39,7 @@ data=$home
 } >"$env_file"
 # shellcheck disable=SC1090
 . "$env_file"
-souk import "$file" --locale "$locale" --quiet && souk index &&
+# Rows that cannot be read (status 1) are told and left out; the others make the shop.
+souk import "$file" --locale "$locale" --quiet || [ $? -eq 1 ] || exit 1
+souk index &&
 	echo "settings are in $env_file; SOUK_HOME=$home bin/souk-serve purge removes the shop"

@@ -8,6 +8,7 @@
 #include "search/synonyms.h"
 
 #define SPLIT_PART_MIN 3
+#define END_MIN 4		/* bytes of a word that compounds may end with */
 #define HEAD_MIN 4		/* bytes of the end of a compound that stands for it */
 #define SPLIT_COST 0.8		/* of a blank that is missing, beside edits of distance */
 #define FAR_MIN 8		/* letters of a word in which three edits are looked for */
@@ -170,15 +171,93 @@ split_and_correct(struct parse *p, unsigned i)
 	return true;
 }
 
+/* Put a word among the most frequent ones; how many there are now. */
+static unsigned
+keep_frequent(const struct seg *s, uint32_t best[PREFIX_WORDS], unsigned n, uint32_t id)
+{
+	unsigned at = n < PREFIX_WORDS ? n : PREFIX_WORDS - 1;
+
+	if (seg_word(s, id) == NULL || (n == PREFIX_WORDS && seg_word(s, best[at])->df >= seg_word(s, id)->df))
+		return n;
+	for (best[at] = id; at > 0 && seg_word(s, best[at - 1])->df < seg_word(s, best[at])->df; at--) {
+		uint32_t t = best[at];
+
+		best[at] = best[at - 1];
+		best[at - 1] = t;
+	}
+	return n + (n < PREFIX_WORDS);
+}
+
+/* Search other words for word i. */
+static void
+add_words(struct parse *p, unsigned i, const uint32_t *id, unsigned n)
+{
+	struct engine_word *w = &p->w->word[i];
+
+	for (unsigned k = 0; k < n; k++) {
+		struct variant v[TEXT_LANGS + 1];
+		size_t m;
+		const char *text = seg_word_text(p->v->part[0].seg, id[k], &m);
+		unsigned all = query_variants(p, text, m, v);
+
+		for (unsigned j = 0; j < all; j++) {
+			v[j].factor = PREFIX_WEIGHT;
+			w->idf = fmax(w->idf, query_idf(p, v[j].df));
+			query_add_term(p, i, &v[j], query_idf(p, v[j].df));
+		}
+	}
+}
+
+/* Does a longer word end with a stem and no more than two letters, which are an ending? */
+static bool
+ends_with(const char *text, size_t m, const char *stem, size_t n)
+{
+	char own[TEXT_WORD_MAX];
+
+	for (size_t ending = 0; ending <= 2; ending++)
+		if (m >= n + ending + SPLIT_PART_MIN && memcmp(text + m - n - ending, stem, n) == 0)
+			return text_stem(text_lang("de", 2), text, m, own) == m - ending;
+	return false;
+}
+
+/* The word itself is none, but compounds end with it: "Karte", where all are Geburtstagskarten. */
+static bool
+ends_words(struct parse *p, unsigned i)
+{
+	const struct engine_word *w = &p->w->word[i];
+	const struct seg *s = p->v->n > 0 ? p->v->part[0].seg : NULL;
+	uint32_t best[PREFIX_WORDS] = { 0 };
+	char stem[TEXT_WORD_MAX];
+	unsigned n = 0;
+	size_t stemn;
+
+	if (s == NULL || !(p->langs >> text_lang("de", 2) & 1) || (stemn = text_stem(text_lang("de", 2), w->s, w->n, stem)) < END_MIN)
+		return false;
+	for (uint32_t id = 0; id < s->meta->words; id++) {
+		const struct seg_word *one = seg_word(s, id);
+		size_t m;
+		const char *text = seg_word_text(s, id, &m);
+
+		if (one->langs >> text_lang("de", 2) & 1 && ends_with(text, m, stem, stemn))
+			n = keep_frequent(s, best, n, id);
+	}
+	add_words(p, i, best, n);
+	return n > 0;
+}
+
 void
 query_correct(struct parse *p, unsigned i)
 {
 	struct engine_word *w = &p->w->word[i];
 	struct correct_guess guess = { 0 };
 	double cost = 0;
-	size_t at = split_place(p, w, &cost);
-	bool found = guess_word(p, w->s, w->n, 0, &guess);
+	size_t at;
+	bool found;
 
+	if (ends_words(p, i))
+		return;
+	at = split_place(p, w, &cost);
+	found = guess_word(p, w->s, w->n, 0, &guess);
 	if (at > 0 && (!found || cost < guess.cost))
 		split(p, i, at);
 	else if (found)
@@ -218,7 +297,7 @@ void
 query_add_prefix(struct parse *p, unsigned i)
 {
 	struct engine_word *w = &p->w->word[i];
-	uint32_t from, to, best[PREFIX_WORDS];
+	uint32_t from, to, best[PREFIX_WORDS] = { 0 };
 	const struct seg *s;
 	unsigned n = 0;
 
@@ -226,29 +305,7 @@ query_add_prefix(struct parse *p, unsigned i)
 		return;
 	s = p->v->part[0].seg;
 	seg_word_prefix(s, w->s, w->n, &from, &to);
-	for (uint32_t k = from; k < to && k < from + 5000; k++) {
-		uint32_t id = seg_word_sorted(s, k), at = n < PREFIX_WORDS ? n : PREFIX_WORDS - 1;
-
-		if (seg_word(s, id) == NULL || (n == PREFIX_WORDS && seg_word(s, best[at])->df >= seg_word(s, id)->df))
-			continue;
-		n += n < PREFIX_WORDS;
-		for (best[at] = id; at > 0 && seg_word(s, best[at - 1])->df < seg_word(s, best[at])->df; at--) {
-			uint32_t t = best[at];
-
-			best[at] = best[at - 1];
-			best[at - 1] = t;
-		}
-	}
-	for (unsigned k = 0; k < n; k++) {
-		struct variant v[TEXT_LANGS + 1];
-		size_t m;
-		const char *text = seg_word_text(s, best[k], &m);
-		unsigned all = query_variants(p, text, m, v);
-
-		for (unsigned j = 0; j < all; j++) {
-			v[j].factor = PREFIX_WEIGHT;
-			w->idf = fmax(w->idf, query_idf(p, v[j].df));
-			query_add_term(p, i, &v[j], query_idf(p, v[j].df));
-		}
-	}
+	for (uint32_t k = from; k < to && k < from + 5000; k++)
+		n = keep_frequent(s, best, n, seg_word_sorted(s, k));
+	add_words(p, i, best, n);
 }

@@ -22,6 +22,7 @@ struct scan {
 	size_t chain_n;
 	unsigned parts, chain_flags;
 	uint32_t place, chain_place;
+	unsigned script;	/* of the word */
 };
 
 static uint32_t
@@ -161,6 +162,17 @@ is_hyphen(uint32_t cp)
 	return cp == '-' || cp == 0x2010 || cp == 0x2011;
 }
 
+/* Scripts that are written without blanks: a word ends where another one begins. */
+static unsigned
+script(uint32_t cp)
+{
+	if (cp >= 0x3040 && cp < 0x30A0)
+		return 1;	/* Hiragana */
+	if ((cp >= 0x30A0 && cp < 0x3100) || (cp >= 0x31F0 && cp < 0x3200))
+		return 2;	/* Katakana */
+	return (cp >= 0x3400 && cp < 0xA000) || (cp >= 0xF900 && cp < 0xFB00) || cp >= 0x20000 ? 3 : 0;	/* Han */
+}
+
 void
 text_words(const char *text, size_t n, void (*fn)(void *arg, const struct text_word *w), void *arg)
 {
@@ -181,6 +193,11 @@ text_words(const char *text, size_t n, void (*fn)(void *arg, const struct text_w
 		if (cp == 0xAD || (cp >= 0x300 && cp < 0x370)) {
 			s.flags |= cp != 0xAD ? TEXT_ACCENTED : 0;
 		} else if ((m = text_fold_char(cp, folded)) > 0) {
+			if (s.n > 0 && script(cp) != s.script) {
+				end_word(&s);
+				end_chain(&s);
+			}
+			s.script = script(cp);
 			if (cp >= 0xC0 && cp < 0x1F00 && (unsigned char)folded[0] < 0x80)
 				s.flags |= TEXT_ACCENTED;
 			add(&s, folded, m);

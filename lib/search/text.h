@@ -3,7 +3,7 @@
  *
  * Folding: lower case, accents removed (precomposed letters of Latin-1, Latin Extended-A and -B and Latin Extended Additional, and combining
  * marks U+0300 to U+036F), ligatures written out (oe, ae, ss), full-width forms narrowed.  Greek and Cyrillic become lower case; other
- * scripts stay as they are.  Bytes that are not UTF-8 separate words.
+ * scripts stay as they are; Han, Hiragana and Katakana are words apart where they meet.  Bytes that are not UTF-8 separate words.
  *
  * A word is a run of letters and digits.  Hyphens and apostrophes inside join: "t-shirt" gives "t", "shirt" and then "tshirt" (TEXT_JOINED).
  * Elided articles fall away ("l'applique" gives "applique"), and the English "'s".  Numbers keep their decimals with a point ("1,5" is

@@ -50,6 +50,7 @@ START_TEST(text_folds_and_splits)
 	ck_assert_str_eq(words_of("1,5 l 1,000 pcs 60x90 PS5"), "1.5 l 1000 pcs 60x90 ps5");
 	ck_assert_str_eq(words_of("a\xFF\xFE" "b \xE2\x80\x94 c"), "a b c");
 	ck_assert_str_eq(words_of("ЛАМПА Λάμπα"), "лампа λάμπα");
+	ck_assert_str_eq(words_of("日本のランプ 2ランプ"), "日本 の ランプ 2 ランプ");
 	ck_assert_str_eq(words_of(""), "");
 }
 END_TEST
@@ -483,6 +484,26 @@ START_TEST(names_that_negate_are_wanted)
 }
 END_TEST
 
+START_TEST(german_compounds_are_found_by_their_parts)
+{
+	static const char *const names[] = { "Geburtstagskarte rot", "Glückwunschkarten", "Marke", "Lampen aus Glas", "Tische aus Holz", "Tisch Lampe" };
+	struct build *b = build_new(&(struct build_options){ .memory = (size_t)1 << 20, .main_lang = text_lang("de", 2) });
+	struct engine_view v = { .n = 1 };
+	struct arena arena;
+	struct ctx c = unit_ctx(&arena, (size_t)64 << 20);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		add_named(b, "de", arena_printf(&arena, "%zu", i + 1), names[i], "{}");
+	v.part[0].seg = finish_segment(b);
+	ck_assert_str_eq(ids_of(&c, &v, "Karte"), "2 1");
+	ck_assert_str_eq(ids_of(&c, &v, "Karten"), "2 1");
+	ck_assert_str_eq(ids_of(&c, &v, "Tischlampe"), "6 4 5");
+	ck_assert_str_eq(ids_of(&c, &v, "Wohnzimmertisch"), "5 6");
+	arena_release(&arena);
+	seg_close((struct seg *)(uintptr_t)v.part[0].seg);
+}
+END_TEST
+
 static enum engine_place
 is_behind(const void *arg, unsigned part, uint32_t doc)
 {
@@ -872,6 +893,7 @@ main(void)
 		pruning_finds_what_scoring_everything_finds,
 		sweeping_finds_what_scoring_one_by_one_finds, languages_of_names_are_told_apart, attributes_filter,
 		prices_compare_at_the_rates, a_range_is_in_its_currency, products_behind_count_half, products_are_left_out, names_that_negate_are_wanted,
+		german_compounds_are_found_by_their_parts,
 		article_numbers_are_found, pages_follow_each_other, totals_and_facets_are_exact, facets_are_exact_while_products_change,
 		damaged_files_are_refused,
 		unreadable_files_are_told, NULL };
