@@ -262,11 +262,21 @@ take_status(struct order_map *m, struct order_line *l)
 	} words[] = {
 		{ "pending", "PENDING" }, { "open", "PENDING" }, { "on-hold", "PENDING" }, { "processing", "PROCESSING" }, { "paid", "PAID" },
 		{ "shipped", "SHIPPED" }, { "fulfilled", "SHIPPED" }, { "delivered", "DELIVERED" }, { "completed", "DELIVERED" },
-		{ "complete", "DELIVERED" }, { "cancelled", "CANCELLED" }, { "canceled", "CANCELLED" }, { "refunded", "CANCELLED" }
+		{ "complete", "DELIVERED" }, { "cancelled", "CANCELLED" }, { "canceled", "CANCELLED" }, { "refunded", "CANCELLED" },
+		{ "failed", "CANCELLED" }, { "en attente", "PENDING" }, { "en cours", "PROCESSING" }, { "pay\xc3\xa9" "e", "PAID" },
+		{ "exp\xc3\xa9" "di\xc3\xa9" "e", "SHIPPED" }, { "livr\xc3\xa9" "e", "DELIVERED" }, { "termin\xc3\xa9" "e", "DELIVERED" },
+		{ "annul\xc3\xa9" "e", "CANCELLED" }, { "rembours\xc3\xa9" "e", "CANCELLED" }, { "offen", "PENDING" },
+		{ "in bearbeitung", "PROCESSING" }, { "bezahlt", "PAID" }, { "versandt", "SHIPPED" }, { "geliefert", "DELIVERED" },
+		{ "abgeschlossen", "DELIVERED" }, { "storniert", "CANCELLED" }, { "pendiente", "PENDING" }, { "procesando", "PROCESSING" },
+		{ "pagado", "PAID" }, { "enviado", "SHIPPED" }, { "entregado", "DELIVERED" }, { "completado", "DELIVERED" }, { "cancelado", "CANCELLED" }
 	};
 	size_t n, i;
 	const char *s = cell(m, O_STATUS, &n), *number = l->v[O_NUMBER];
 
+	if (n > 3 && strncasecmp(s, "wc-", 3) == 0) {	/* as WooCommerce stores them */
+		s += 3;
+		n -= 3;
+	}
 	if (n == 0) {
 		s = m->status;
 		if (m->invoices && number != NULL && (number[0] == 'C' || number[0] == 'c') && number[1] >= '0' && number[1] <= '9') {

@@ -250,6 +250,10 @@ START_TEST(order_lines_need_their_columns)
 	ck_assert_ptr_nonnull(strstr(order_lines("number,sku,quantity,date\n1,A,1,2024-01-01\n"), "FAIL no column is called \"unit_price\""));
 	ck_assert_str_eq(order_lines("number,date,status,sku,quantity,unit_price\nO1,2024-01-01,completed,A,1,5\nO2,2024-01-01,lost,A,1,5\n"),
 	    "O1|2024-01-01 00:00:00.000000+00|DELIVERED||A|A|1|500|\nBAD 3 status: is not a status such as PAID or DELIVERED\n");
+	ck_assert_str_eq(order_lines("number,date,status,sku,quantity,unit_price\nO1,2024-01-01,Livr\xc3\xa9" "e,A,1,5\nO2,2024-01-01,wc-on-hold,A,1,5\n"
+	    "O3,2024-01-01,versandt,A,1,5\nO4,2024-01-01,wc-,A,1,5\n"),
+	    "O1|2024-01-01 00:00:00.000000+00|DELIVERED||A|A|1|500|\nO2|2024-01-01 00:00:00.000000+00|PENDING||A|A|1|500|\n"
+	    "O3|2024-01-01 00:00:00.000000+00|SHIPPED||A|A|1|500|\nBAD 5 status: is not a status such as PAID or DELIVERED\n");
 }
 END_TEST
 
