@@ -91,6 +91,18 @@ put_text(struct buf *b, const char *key, const char *value)
 	buf_json_cstr(b, value);
 }
 
+/* Does one of the endpoint's tools have it? */
+static bool
+is_used(const struct mcp_call *call, const char *name)
+{
+	const char *listed_as;
+
+	for (const struct tool *t = tools_all(); t->name != NULL; t++)
+		if (t->app != NULL && strcmp(t->app, name) == 0 && tool_listed(t, call->io->server, &listed_as))
+			return true;
+	return false;
+}
+
 size_t
 app_put_resources(struct mcp_call *call, size_t start, size_t max, size_t *shown)
 {
@@ -99,6 +111,8 @@ app_put_resources(struct mcp_call *call, size_t start, size_t max, size_t *shown
 	if (!app_declared(call))
 		return 0;
 	for (size_t i = start; i < n && *shown < max; i++) {
+		if (!is_used(call, about[i].name))
+			continue;
 		buf_puts(call->out, (*shown)++ > 0 ? ",{\"uri\":" : "{\"uri\":");
 		buf_json_cstr(call->out, arena_printf(call->c->a, "%s%s", scheme, about[i].name));
 		put_text(call->out, "name", about[i].name);

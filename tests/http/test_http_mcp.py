@@ -274,3 +274,17 @@ def test_prompts_take_language_tags(souk, tag, begin):
 @pytest.mark.parametrize("tag", ["it", "-", "f", "french", "x-fr"])
 def test_prompts_refuse_other_languages(souk, tag):
     assert souk.mcp("prompts/get", {"name": "greeting", "arguments": {"language": tag}}).json["error"]["code"] == -32602
+
+
+@pytest.mark.parametrize("server, views", [("", {"product-cards", "basket", "order"}), ("catalog", {"product-cards"}), ("orders", {"order"}),
+                                           ("storefront", {"product-cards", "basket"}), ("analytics", set())])
+def test_an_endpoint_offers_the_views_of_its_tools(souk, server, views):
+    meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {
+        "extensions": {"io.modelcontextprotocol/ui": {"mimeTypes": ["text/html;profile=mcp-app"]}}}}
+    found = {}
+    for method, key in (("resources/list", "resources"), ("tools/list", "tools")):
+        reply = souk.mcp(method, {"_meta": meta}, server=server, token=souk.admin, headers={"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": method})
+        found[key] = reply.json["result"][key]
+    listed = {r["uri"].removeprefix("ui://souk/") for r in found["resources"] if r["uri"].startswith("ui:")}
+    used = {t["_meta"]["ui"]["resourceUri"].removeprefix("ui://souk/") for t in found["tools"] if "ui" in t.get("_meta", {})}
+    assert listed == used == views
