@@ -18,7 +18,7 @@
 #include "search/segment.h"
 #include "search/text.h"
 
-#define ENGINE_PARTS_MAX 12
+#define ENGINE_PARTS_MAX 20
 #define ENGINE_WORDS_MAX 16	/* of a query that count */
 #define ENGINE_TERMS_MAX 96
 #define ENGINE_RERANK 300

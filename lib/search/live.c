@@ -22,7 +22,7 @@
 #include "search/recent.h"
 #include "store/db.h"
 
-#define PARTS_MAX 8		/* before small ones are made one */
+#define PARTS_MAX 16		/* before small ones are made one: a part costs a search some us, a merge indexes all products anew */
 #define TRIM_LEAST 100		/* products whose building leaves memory worth giving back */
 #define IDS_MAX ((size_t)24 * LIVE_CHANGES_MAX)
 
