@@ -115,6 +115,7 @@ struct engine_query {
 	const uint64_t *const *suspects;
 	bool leave_out;
 	bool facets;
+	bool strict;		/* with an explicit order: without products that have a word in passing */
 	uint32_t literal;	/* for understand_search(): see struct understand_shop */
 };
 

@@ -4,6 +4,7 @@
 #include "core/banned.h"
 #include "search/engine.h"
 
+#define IN_PASSING 0.6		/* of the term's largest impact: products with less only mention the word */
 #define COVER 0.6		/* with an explicit order only products stay that have so much of the best one's words, by rarity */
 
 struct match {
@@ -46,6 +47,15 @@ mark_any(struct match *m, unsigned part)
 	}
 }
 
+/* Of the first part that has the term, so that a few products that changed are measured by the others. */
+static double
+largest_impact(const struct engine_view *v, const struct engine_term *t, unsigned part)
+{
+	unsigned from = t->id[0] != SEG_NONE ? 0 : part;
+
+	return seg_list(v->part[from].seg, t->id[from]).max;
+}
+
 static void
 mark_words(struct match *m, unsigned part)
 {
@@ -55,15 +65,17 @@ mark_words(struct match *m, unsigned part)
 	m->words[part] = arena_zalloc(m->c->a, (size_t)docs + 1, sizeof(uint16_t));
 	for (unsigned i = 0; i < w->terms; i++) {
 		struct seg_list l;
+		double least;
 
 		if (w->term[i].id[part] == SEG_NONE)
 			continue;
 		l = seg_list(m->v->part[part].seg, w->term[i].id[part]);
+		least = m->q->strict ? IN_PASSING * largest_impact(m->v, &w->term[i], part) : 0;
 		for (uint32_t block = 0; block * SEG_BLOCK < l.df; block++) {
 			unsigned n = seg_block(&l, block, doc);
 
 			for (unsigned k = 0; k < n; k++)
-				if (doc[k] < docs)
+				if (doc[k] < docs && l.impact[block * SEG_BLOCK + k] >= least)
 					m->words[part][doc[k]] |= (uint16_t)(1u << w->term[i].word);
 		}
 	}

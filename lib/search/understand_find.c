@@ -181,7 +181,8 @@ apply(const struct engine_view *v, struct engine_query *q, const struct understo
 		f->in_stock = true;
 	if (u->rated && f->min_rating <= 0)
 		f->min_rating = RATED;
-	if (u->sorted && q->sort == SORT_RELEVANCE)
+	q->strict = u->sorted && q->sort == SORT_RELEVANCE;	/* "the cheapest lamp" is no candle that goes well with lamps */
+	if (q->strict)
 		q->sort = u->sort;
 }
 

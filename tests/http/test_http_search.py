@@ -1,5 +1,6 @@
 """The search of a page: what is understood, what is suggested while typing, each checked against the products themselves."""
 import random
+import re
 
 import pytest
 
@@ -143,6 +144,18 @@ def test_taking_a_part_back_searches_without_it(souk):
 def test_a_given_filter_wins(souk):
     body = ask(souk, query="vase à moins de 30 €", locale="fr", filters={"maxPrice": 100}, limit=50)
     assert any(pays(p) > 30 for p in body["data"]) and all(pays(p) <= 100 for p in body["data"])
+
+
+@pytest.mark.parametrize("query, locale", [("the cheapest lamp", "en"), ("la lampe la moins chère", "fr"), ("der billigste Spiegel", "de")])
+def test_the_cheapest_is_one_of_them(souk, query, locale):
+    """Not the cheapest thing whose description has the word; an order that is given leaves out nothing."""
+    word = query.split()[1] if locale == "fr" else query.split()[-1]
+    body = ask(souk, query=query, locale=locale, limit=10)
+    assert [pays(p) for p in body["data"]] == sorted(pays(p) for p in body["data"]) and 0 < body["total"] <= ask(souk, query=word, locale=locale)["total"]
+    named = [re.search("lamp|light|lumin|applique|suspension|miroir", p["name"].lower()) for p in body["data"]]
+    assert named[0] and len(named) - sum(map(bool, named)) <= 1
+    given = ask(souk, query=word, locale=locale, limit=10, sortBy="price-asc")
+    assert given["total"] == ask(souk, query=word, locale=locale)["total"]
 
 
 def test_a_wish_can_be_taken_back(souk):
