@@ -173,7 +173,7 @@ put_string(const char *s)
 		case '\\':
 		case '?':	/* of a trigraph */
 			putchar('\\');
-			/* fall through */
+			__attribute__((fallthrough));
 		default:
 			putchar(*s);
 		}
