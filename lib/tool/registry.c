@@ -8,6 +8,7 @@
 #include "core/config.h"
 #include "core/failstop.h"
 #include "core/json.h"
+#include "tool/schema.h"
 
 #define SCHEMAS_MEMORY_MAX (32u << 20)
 
@@ -92,4 +93,14 @@ tool_schema(const struct tool *t)
 	if (*t->schema == NULL && json_parse(&c, t->text + t->input.at, t->input.n, t->schema) != E_OK)
 		failstop("a schema that was checked cannot be parsed");
 	return *t->schema;
+}
+
+void
+tools_prepare(void)
+{
+	char why[256];
+
+	for (const struct tool *t = table->tools; t->name != NULL; t++)
+		if (!schema_supported(tool_schema(t), why, sizeof(why)))
+			failstop("a schema that was checked cannot be compiled");
 }

@@ -98,6 +98,8 @@ void tool_put_entry(struct buf *b, const struct tool *t, const char *name);
 
 /* inputSchema, parsed at its first use and kept until the process ends; schema_check() keeps its compiled form with it. */
 json_object *tool_schema(const struct tool *t);
+/* Parse and compile the schemas of all tools: what is there before a fork is shared by the workers, else each would have its own in time. */
+void tools_prepare(void);
 
 /* Through which door a call comes; for the record and the metrics. */
 enum transport { VIA_MCP, VIA_REST, VIA_CLI, VIA_STDIO, VIA_WS, VIA_CHAT, VIA_CRON, VIA__MAX };

@@ -85,7 +85,10 @@ int
 app_serve(int sock, int workers)
 {
 	log_event(LOG_INFO_, NULL, "started", LOG_S("version", SOUK_VERSION), LOG_I("workers", workers));
-	return workers > 1 ? workers_run(sock, workers, work) : work(sock);
+	if (workers <= 1)
+		return work(sock);
+	tools_prepare();
+	return workers_run(sock, workers, work);
 }
 
 int
