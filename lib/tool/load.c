@@ -10,6 +10,7 @@
 #define LOAD_MEMORY_MAX (32u << 20)
 
 static const struct tool no_tools[1];
+static const struct tool_name no_names[1];
 
 static struct {
 	struct arena arena;
@@ -97,7 +98,7 @@ registry_load(const struct tool_file *files, char *err, size_t errsz)
 	if (made.arena.max != 0)
 		arena_release(&made.arena);
 	arena_init(&made.arena, LOAD_MEMORY_MAX);
-	made.table = (struct tool_table){ .tools = no_tools };
+	made.table = (struct tool_table){ .tools = no_tools, .names = no_names };
 	registry_use(&made.table);
 	if (read_all(&c, files, &path) == E_OK && index_names(&c, &path) == E_OK) {
 		made.table.tools = made.tools;
@@ -105,7 +106,7 @@ registry_load(const struct tool_file *files, char *err, size_t errsz)
 		return true;
 	}
 	(void)snprintf(err, errsz, "tools/%s.json: %s", path, ctx_message(&c));
-	made.table = (struct tool_table){ .tools = no_tools };
+	made.table = (struct tool_table){ .tools = no_tools, .names = no_names };
 	return false;
 }
 
