@@ -34,7 +34,8 @@ jwt_text_head(struct ctx *c, const char *text, const char **alg, const char **ki
 		ctx_clear_error(c);
 		return false;
 	}
-	if (json_get_string(head, "alg", 1, 16, alg, &textsz) != JSON_OK)
+	/* RFC 7515, 4.1.11: who does not know what is critical must refuse it */
+	if (json_object_object_get_ex(head, "crit", NULL) || json_get_string(head, "alg", 1, 16, alg, &textsz) != JSON_OK)
 		return false;
 	if (json_get_string(head, "kid", 1, 100, kid, &textsz) != JSON_OK)
 		*kid = "";

@@ -1,6 +1,7 @@
 /* Frequent questions; see faq.h. */
 #include "search/faq.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/banned.h"
@@ -24,12 +25,38 @@ struct asked {
 	unsigned n;
 };
 
+/*
+ * Words that make a question of any sentence and tell nothing of what it is about.  They are no stop words elsewhere, and in a few dozen entries they look rare.
+ * Folded, for all languages at once, in order.
+ */
+static const char *const asking[] = {
+	"can", "comment", "como", "could", "cual", "cuales", "faire", "hacer", "how", "kann", "konnen", "mochte", "peut", "peux", "pouvez", "puede", "puedo",
+	"puis", "quel", "quelle", "quelles", "quels", "quiero", "quisiera", "souhaite", "veux", "voudrais", "want", "welche", "welchen", "welcher", "welches",
+	"what", "which", "wie", "would",
+};
+
+static int
+by_word(const void *key, const void *row)
+{
+	const struct text_word *w = key;
+	const char *s = *(const char *const *)row;
+	int d = strncmp(w->s, s, w->n);
+
+	return d != 0 ? d : -(s[w->n] != '\0');
+}
+
+static bool
+only_asks(const struct text_word *w)
+{
+	return bsearch(w, asking, sizeof(asking) / sizeof(asking[0]), sizeof(asking[0]), by_word) != NULL;
+}
+
 static void
 take_word(void *arg, const struct text_word *w)
 {
 	struct asked *q = arg;
 
-	if (w->flags & TEXT_JOINED || w->n < 2 || q->n == FAQ_WORDS_MAX)
+	if (w->flags & TEXT_JOINED || w->n < 2 || q->n == FAQ_WORDS_MAX || only_asks(w))
 		return;
 	for (int lang = 0; lang < TEXT_LANGS; lang++)
 		if (text_is_stop(lang, w->s, w->n, w->flags))

@@ -30,9 +30,7 @@ DECLARE
 	o shop.orders;
 BEGIN
 	SELECT x.* INTO o FROM shop.orders x
-	 WHERE (x.number = upper(trim(wanted)) OR x.number = trim(wanted) OR x.id = CASE WHEN wanted ~ '^[0-9]{1,18}$' THEN wanted::bigint END)
-	   AND shop.order_is_mine(x)
-	 ORDER BY x.number = trim(wanted) DESC, x.id LIMIT 1;
+	 WHERE x.id = shop.order_find(wanted, NULL) AND shop.order_is_mine(x);
 	IF o.id IS NULL THEN
 		PERFORM souk.fail('SK404', 'orderId: there is no such order');
 	END IF;

@@ -1,7 +1,7 @@
 -- What the order tools read and write. Reading functions run with the caller's rights; row-level security decides which orders there are.
 
--- An order by id or number, each accepted in either place (an id first where an id belongs); both have to fit when both are given. NULL: the
--- speaker sees none such.
+-- An order by id or number, each accepted in either place (an id first where an id belongs), in small letters and with blanks around it too; both
+-- have to fit when both are given. NULL: the speaker sees none such.
 CREATE OR REPLACE FUNCTION shop.order_find(wanted_id text, wanted_number text) RETURNS bigint
 LANGUAGE plpgsql STABLE
 AS $$
@@ -9,6 +9,8 @@ DECLARE
 	by_id bigint;
 	by_number bigint;
 BEGIN
+	wanted_id := btrim(wanted_id, E' \t\r\n');
+	wanted_number := btrim(wanted_number, E' \t\r\n');
 	IF wanted_id IS NULL AND wanted_number IS NULL THEN
 		PERFORM souk.fail('SK400', 'orderNumber: give it or orderId');
 	END IF;
@@ -16,10 +18,10 @@ BEGIN
 		SELECT o.id INTO by_id FROM shop.orders o WHERE o.id = wanted_id::bigint;
 	END IF;
 	IF by_id IS NULL AND wanted_id IS NOT NULL THEN
-		SELECT o.id INTO by_id FROM shop.orders o WHERE o.number IN (wanted_id, upper(wanted_id)) LIMIT 1;
+		SELECT o.id INTO by_id FROM shop.orders o WHERE o.number IN (wanted_id, upper(wanted_id)) ORDER BY o.number = wanted_id DESC LIMIT 1;
 	END IF;
 	IF wanted_number IS NOT NULL THEN
-		SELECT o.id INTO by_number FROM shop.orders o WHERE o.number IN (wanted_number, upper(wanted_number)) LIMIT 1;
+		SELECT o.id INTO by_number FROM shop.orders o WHERE o.number IN (wanted_number, upper(wanted_number)) ORDER BY o.number = wanted_number DESC LIMIT 1;
 	END IF;
 	IF by_number IS NULL AND wanted_number ~ '^[0-9]{1,18}$' THEN
 		SELECT o.id INTO by_number FROM shop.orders o WHERE o.id = wanted_number::bigint;
@@ -256,7 +258,7 @@ BEGIN
 END
 $$;
 
--- The order that args name, locked: what is decided about it stays true. NULL: the speaker sees none such.
+-- The order that args name, locked: what is decided about it stays true. SK404: the speaker sees none such.
 CREATE OR REPLACE FUNCTION shop.order_take(args jsonb) RETURNS shop.orders
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -265,6 +267,9 @@ DECLARE
 BEGIN
 	SELECT * INTO o FROM shop.orders x
 	 WHERE x.id = shop.order_find(coalesce(args->>'orderId', args->>'order_id'), args->>'orderNumber') AND shop.order_is_mine(x) FOR UPDATE;
+	IF o.id IS NULL THEN
+		PERFORM souk.fail('SK404', 'there is no such order');
+	END IF;
 	RETURN o;
 END
 $$;
@@ -276,9 +281,6 @@ AS $$
 DECLARE
 	o shop.orders := shop.order_take(args);
 BEGIN
-	IF o.id IS NULL THEN
-		RETURN NULL;
-	END IF;
 	o := shop.order_move(o.id, 'CANCELLED', args->>'reason', NULL);
 	IF souk.sees_all() THEN
 		PERFORM souk.audit_note('order.cancel', o.number, jsonb_build_object('reason', args->>'reason'));
@@ -300,9 +302,7 @@ DECLARE
 	made shop.order_messages;
 	address text;
 BEGIN
-	IF o.id IS NULL THEN
-		RETURN NULL;
-	ELSIF words = '' THEN
+	IF words = '' THEN
 		PERFORM souk.fail('SK400', 'message: must not be blank');
 	END IF;
 	IF NOT by_shop AND (SELECT count(*) >= 20 FROM shop.order_messages m WHERE m.order_id = o.id AND NOT m.from_shop
@@ -333,9 +333,7 @@ DECLARE
 	parcel shop.shipments;
 BEGIN
 	PERFORM souk.staff_only();
-	IF o.id IS NULL THEN
-		RETURN NULL;
-	ELSIF number !~ '^[A-Z0-9-]{4,64}$' THEN
+	IF number !~ '^[A-Z0-9-]{4,64}$' THEN
 		PERFORM souk.fail('SK400', 'trackingNumber: must be 4 to 64 letters, digits or hyphens');
 	ELSIF args->>'trackingUrl' !~* '^https://' THEN
 		PERFORM souk.fail('SK400', 'trackingUrl: must begin with https:// or be left out');
@@ -392,9 +390,7 @@ DECLARE
 	facts jsonb;
 BEGIN
 	PERFORM souk.staff_only();
-	IF o.id IS NULL THEN
-		RETURN NULL;
-	ELSIF moment > now() + interval '5 minutes' THEN
+	IF moment > now() + interval '5 minutes' THEN
 		PERFORM souk.fail('SK400', 'at: must not be in the future');
 	ELSIF o.status <> 'SHIPPED' THEN
 		PERFORM souk.fail('SK409', format('order %s is %s; nothing of it is under way', o.number, o.status));
@@ -431,9 +427,6 @@ DECLARE
 	was text := o.status;
 BEGIN
 	PERFORM souk.staff_only();
-	IF o.id IS NULL THEN
-		RETURN NULL;
-	END IF;
 	o := shop.order_move(o.id, args->>'status', args->>'reason', NULL);
 	PERFORM souk.audit_note('order.status', o.number, jsonb_strip_nulls(jsonb_build_object('from', was, 'to', o.status, 'reason', args->>'reason')));
 	RETURN shop.order_status(o.id);
@@ -497,19 +490,23 @@ AS $$
 DECLARE
 	o shop.orders := shop.order_take(args);
 	wanted bigint := shop.amount_arg(args->>'amount', o.currency, 'amount');
+	once text := 'staff:' || coalesce(args->>'operationId', gen_random_uuid()::text);
 	made bigint;
+	amount bigint;
 BEGIN
 	PERFORM souk.staff_only();
-	IF o.id IS NULL THEN
-		RETURN NULL;
-	END IF;
-	made := shop.refund_request(o.id, wanted, coalesce(args->>'reason', 'by the shop'), 'staff:' || coalesce(args->>'operationId', gen_random_uuid()::text));
+	made := shop.refund_request(o.id, wanted, coalesce(args->>'reason', 'by the shop'), once);
 	IF made IS NULL THEN
 		PERFORM souk.fail('SK409', format('nothing of order %s is left to refund', o.number));
 	END IF;
+	-- One refund may be parts of several payments.
+	SELECT sum(r.amount_minor) INTO amount FROM shop.refunds r WHERE r.order_id = o.id AND (r.dedupe = once OR starts_with(r.dedupe, once || ':'));
+	IF wanted <> amount THEN
+		PERFORM souk.fail('SK409', 'operationId: was used for another refund; give this one its own');
+	END IF;
 	PERFORM souk.audit_note('order.refund', o.number, jsonb_strip_nulls(jsonb_build_object('refund', made, 'amount', args->'amount', 'currency', o.currency,
 		'reason', args->>'reason')));
-	RETURN (SELECT json_build_object('refundId', r.id::text, 'orderId', o.id::text, 'orderNumber', o.number, 'amount', souk.money(r.amount_minor, r.currency),
+	RETURN (SELECT json_build_object('refundId', r.id::text, 'orderId', o.id::text, 'orderNumber', o.number, 'amount', souk.money(amount, r.currency),
 			'currency', r.currency, 'state', r.state, 'refundable', souk.money((shop.refund_sums(o.id)).remaining, o.currency))
 		FROM shop.refunds r WHERE r.id = made);
 END

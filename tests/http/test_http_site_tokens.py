@@ -44,8 +44,8 @@ def sct(body, kid=KID, secret=SECRET):
     return text + "." + part(hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest())
 
 
-def jwt(body, kid=KID, secret=SECRET, alg="HS256"):
-    text = part({"alg": alg, "typ": "JWT", "kid": kid}) + "." + part(body)
+def jwt(body, kid=KID, secret=SECRET, alg="HS256", **head):
+    text = part({"alg": alg, "typ": "JWT", "kid": kid, **head}) + "." + part(body)
     return text + "." + (part(hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()) if alg != "none" else "")
 
 
@@ -97,6 +97,7 @@ def test_what_is_refused(souk, own, form):
     }
     if form is jwt:
         bad["none"] = jwt(good, alg="none")
+        bad["something critical"] = jwt(good, crit=["b64"])
         bad["claims to be RS256"] = jwt(good, alg="RS256")
     for what, token in bad.items():
         assert reads(souk, token, own[1]) == (401, False), what

@@ -340,6 +340,7 @@ def test_refunds_are_previewed_and_never_more_than_was_paid(orders):
     part = {"orderId": order, "amount": 5.25, "reason": "scratched", "operationId": "op-1"}
     first, again = tool(orders, "refund_order", part), tool(orders, "refund_order", part)
     assert first == again and (first["amount"], first["state"], first["refundable"]) == (5.25, "manual", 14.75)
+    assert refused(lambda: tool(orders, "refund_order", {**part, "amount": 6}))[0] == "SK409", "the id stands for that refund"
     assert refused(lambda: tool(orders, "refund_order", {"orderId": order, "amount": 14.76}))[0] == "SK409"
     assert refused(lambda: tool(orders, "refund_order", {"orderId": order, "amount": 1.234}))[0] == "SK400"
     assert tool(orders, "preview_refund", {"orderId": order})["pending"] == 5.25

@@ -10,16 +10,7 @@ SELECT json_strip_nulls(json_build_object(
 	'tax', souk.money(o.tax_minor, o.currency),
 	'total', souk.money(o.total_minor, o.currency),
 	'itemCount', o.item_count,
-	'items', (
-		SELECT coalesce(json_agg(json_build_object(
-			'productId', i.product_id::text,
-			'sku', i.sku,
-			'name', i.name,
-			'options', nullif(i.options, '{}'),
-			'quantity', i.quantity,
-			'unitPrice', souk.money(i.unit_price_minor, o.currency),
-			'total', souk.money(i.total_minor, o.currency)) ORDER BY i.position, i.id), '[]')
-		FROM (SELECT * FROM shop.order_items WHERE order_id = o.id ORDER BY position, id LIMIT 200) i),
+	'items', shop.order_lines(o.id, o.currency),
 	'shipments', (
 		SELECT coalesce(json_agg(json_build_object(
 			'carrier', s.carrier,
