@@ -325,7 +325,8 @@ $(REPLAY): $(B)/tests/fuzz_%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o \
 
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
-$(FUZZERS): LD_MODE = -fsanitize=fuzzer,address,undefined
+# Private: the program that reads the contracts has a main() of its own.
+$(FUZZERS): private LD_MODE = -fsanitize=fuzzer,address,undefined
 $(FUZZERS): $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(LIBSOUK) $(ROUTES)
 	$(LINK)
 
