@@ -237,6 +237,8 @@ static const struct cfg_row table[] = {
 		"always stays free. 0: none. With WORKERS = 1 there are none unless this is set."),
 	NUMBER("MCP_STREAM_S", "60", 30, 3600, G_LIMIT,
 		"An event stream ends after so many seconds; clients open it again."),
+	NUMBER("REDIS_TIMEOUT_MS", "200", 10, 60000, G_LIMIT,
+		"Time in milliseconds for connecting to Redis and for each call; then PostgreSQL serves, until Redis answers again."),
 	NUMBER("IDLE_CLOSE_S", "60", 1, 86400, G_LIMIT,
 		"Connections to PostgreSQL and Redis that were idle for so many seconds are closed."),
 

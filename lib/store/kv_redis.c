@@ -1,6 +1,6 @@
 /*
  * The key-value store in Redis.  One connection per process, opened on first use; connecting and every call are bounded by
- * REDIS_MS or what the request has left.  A context that failed is dead in hiredis, so it is dropped and the next call connects again,
+ * REDIS_TIMEOUT_MS or what the request has left.  A context that failed is dead in hiredis, so it is dropped and the next call connects again,
  * unless the breaker ("redis") says that Redis is known to be down.
  *
  * REDIS_URL: redis://[[user]:password@]host[:port][/db], unix:/path or unix:///path, or /path.
@@ -24,7 +24,6 @@
 #include "store/kv_internal.h"
 #include "store/shm.h"
 
-#define REDIS_MS 200		/* connecting, and each call */
 #define KEY_PREFIX "souk:"	/* the Redis may serve others too */
 #define KEY_SIZE (sizeof(KEY_PREFIX) + KV_KEY_MAX)
 #define ARGS_MAX 8
@@ -232,7 +231,7 @@ connect_now(struct ctx *c, int ms)
 static bool
 ready(struct ctx *c)
 {
-	int ms = ctx_left_ms(c, REDIS_MS);
+	int ms = ctx_left_ms(c, (int)cfg_int("REDIS_TIMEOUT_MS"));
 	struct pollfd p;
 
 	if (!kv_redis_configured() || ms == 0 || !breaker_allows(BREAKER_REDIS))

@@ -49,7 +49,7 @@ redis() {
 	command -v redis-server >/dev/null || return 0
 	as_service redis-server --port 0 --unixsocket "$dir/redis.sock" --save '' --daemonize yes \
 		--pidfile "$dir/redis.pid" --logfile "$dir/redis.log" --dir "$dir" >/dev/null
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in $(seq 200); do
 		[ ! -S "$dir/redis.sock" ] || break
 		sleep 0.1
 	done

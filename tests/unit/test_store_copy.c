@@ -173,10 +173,10 @@ START_TEST(frozen_in_the_middle)
 	while ((e = put_rows(&cp, 0, ROWS, "1")) == E_OK)
 		;
 	ck_assert_int_eq(e, E_UNAVAILABLE);
-	ck_assert_int_le(now_ms() - t, 2000);
+	ck_assert_int_le(now_ms() - t, 30000);
 	ck_assert_int_eq(db_copy_end(&cp, NULL), E_UNAVAILABLE);
 	ck_assert_int_eq(servers_do("thaw"), 0);
-	c.deadline_ms = now_ms() + 5000;
+	c.deadline_ms = now_ms() + 30000;
 	db_rollback(&c);
 	ck_assert_int_eq(count(), 0);
 }
@@ -189,7 +189,7 @@ suite(void)
 	TCase *t = tcase_create("copy");
 
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 30);
+	tcase_set_timeout(t, 100);
 	tcase_add_test(t, there_and_back);
 	tcase_add_test(t, bad_row);
 	tcase_add_test(t, cancelled);

@@ -12,6 +12,7 @@
 #include "store/shm.h"
 
 #define CHILDREN 8
+#define WINDOW_S 3	/* long enough for some calls on a busy machine */
 #define HITS 60		/* of each child */
 #define LIMIT 200	/* less than CHILDREN * HITS */
 
@@ -93,28 +94,29 @@ START_TEST(expiry)
 	int64_t n, reset;
 	bool stored;
 
-	ck_assert_int_eq(kv_set(&c, "lock", "a", 1, 1, true, &stored), E_OK);
+	ck_assert_int_eq(kv_set(&c, "lock", "a", 1, WINDOW_S, true, &stored), E_OK);
 	ck_assert(stored);
-	ck_assert_int_eq(kv_set(&c, "lock", "b", 1, 1, true, &stored), E_OK);
+	ck_assert_int_eq(kv_set(&c, "lock", "b", 1, WINDOW_S, true, &stored), E_OK);
 	ck_assert(!stored);
 	ck_assert_str_eq(get("lock"), "a");
-	ck_assert_int_eq(kv_rate(&c, "rate:w", 2, 1, false, &n, &reset), E_OK);
+	ck_assert_int_eq(kv_rate(&c, "rate:w", 2, WINDOW_S, false, &n, &reset), E_OK);
 	ck_assert_int_eq(n, 0);
 	for (int i = 1; i <= 5; i++) {
-		ck_assert_int_eq(kv_rate(&c, "rate:w", 2, 1, true, &n, &reset), E_OK);
+		ck_assert_int_eq(kv_rate(&c, "rate:w", 2, WINDOW_S, true, &n, &reset), E_OK);
 		ck_assert_int_eq(n, i < 3 ? i : 3);
-		ck_assert_int_eq(reset, 1);
+		ck_assert_int_ge(reset, 1);
+		ck_assert_int_le(reset, WINDOW_S);
 	}
-	ck_assert_int_eq(kv_rate(&c, "rate:w", 2, 1, false, &n, &reset), E_OK);
+	ck_assert_int_eq(kv_rate(&c, "rate:w", 2, WINDOW_S, false, &n, &reset), E_OK);
 	ck_assert_int_eq(n, 3);
-	usleep(1100000);
+	usleep(WINDOW_S * 1000000 + 100000);
 	ck_assert_ptr_null(get("lock"));
 	ck_assert_int_eq(kv_set(&c, "lock", "c", 1, 60, true, &stored), E_OK);
 	ck_assert(stored);
 	ck_assert_str_eq(get("lock"), "c");
 	ck_assert_int_eq(kv_rate(&c, "rate:w", 2, 60, true, &n, &reset), E_OK);
 	ck_assert_int_eq(n, 1);
-	ck_assert_int_ge(reset, 59);
+	ck_assert_int_gt(reset, WINDOW_S);
 	ck_assert_int_le(reset, 60);
 }
 END_TEST
@@ -260,14 +262,18 @@ END_TEST
 /* Redis stopped: within its time-out PostgreSQL serves; soon nobody waits any more; later Redis is found again. */
 START_TEST(stopped_redis)
 {
+	const char *now;
 	int64_t t, n, reset;
+	int tries;
 
-	ck_assert_int_eq(kv_set(&c, "s", "in redis", 8, 60, false, NULL), E_OK);
+	(void)setenv("REDIS_TIMEOUT_MS", "1000", 1);
+	setup();
+	ck_assert_int_eq(kv_set(&c, "s", "in redis", 8, 600, false, NULL), E_OK);
 	ck_assert_int_eq(servers_do("redis-stop"), 0);
 	t = now_ms();
 	ck_assert_ptr_null(get("s"));
-	ck_assert_int_ge(now_ms() - t, 150);
-	ck_assert_int_le(now_ms() - t, 1000);
+	ck_assert_int_ge(now_ms() - t, 950);
+	ck_assert_int_le(now_ms() - t, 30000);
 	/* not the same key: Redis may carry out what it was sent when it wakes up */
 	ck_assert_int_eq(kv_set(&c, "p", "in postgresql", 13, 60, false, NULL), E_OK);
 	ck_assert_str_eq(get("p"), "in postgresql");
@@ -275,13 +281,19 @@ START_TEST(stopped_redis)
 	ck_assert_int_eq(n, 1);
 	(void)get("s");
 	ck_assert_str_eq(kv_backend(), "postgresql");
-	t = now_ms();
-	ck_assert_str_eq(get("p"), "in postgresql");
-	ck_assert_int_le(now_ms() - t, 150);
+	/* who comes as the probe waits for it; the others do not */
+	for (tries = 0; tries < 10; tries++) {
+		t = now_ms();
+		ck_assert_str_eq(get("p"), "in postgresql");
+		if (now_ms() - t < 900)
+			break;
+	}
+	ck_assert_int_lt(tries, 10);
 	ck_assert_int_eq(kv_redis_ping_us(&c), -2);
 	ck_assert_int_eq(c.err, E_OK);
 	ck_assert_int_eq(servers_do("redis-start"), 0);
-	usleep(1300000);
+	for (tries = 0; tries < 300 && ((now = get("s")) == NULL || strcmp(now, "in redis") != 0); tries++)
+		usleep(100000);
 	ck_assert_str_eq(get("s"), "in redis");
 	ck_assert_str_eq(kv_backend(), "redis");
 }
@@ -310,7 +322,7 @@ END_TEST
 static void
 add_common(TCase *t)
 {
-	tcase_set_timeout(t, 20);
+	tcase_set_timeout(t, 100);
 	tcase_add_test(t, values_come_back);
 	tcase_add_test(t, expiry);
 	tcase_add_test(t, limits);
@@ -326,7 +338,7 @@ suite(void)
 	add_common(pg);
 	tcase_add_test(pg, inside_a_reading_transaction);
 	suite_add_tcase(s, pg);
-	tcase_set_timeout(rate, 30);
+	tcase_set_timeout(rate, 100);
 	tcase_add_test(rate, rate_exact_in_shared_memory);
 	tcase_add_test(rate, rate_exact_in_postgresql);
 	suite_add_tcase(s, rate);

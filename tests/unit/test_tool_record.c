@@ -235,7 +235,7 @@ START_TEST(database_frozen)
 	ck_assert_ptr_nonnull(spool_file());
 	ck_assert_int_gt(record_due_ms(), 200);	/* not at once again */
 	ck_assert_int_eq(servers_do("thaw"), 0);
-	for (int i = 0; i < 50 && spool_file() != NULL; i++) {
+	for (int i = 0; i < 300 && spool_file() != NULL; i++) {
 		(void)usleep(100000);
 		record_flush(true);
 	}
@@ -250,7 +250,7 @@ suite(void)
 	TCase *t = tcase_create("record");
 
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 30);
+	tcase_set_timeout(t, 100);
 	tcase_add_test(t, kept_and_masked);
 	tcase_add_test(t, refusals);
 	tcase_add_test(t, odd_texts);
