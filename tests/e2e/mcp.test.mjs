@@ -12,7 +12,7 @@ import { StreamableHTTPClientTransport as LegacyTransport } from "@modelcontextp
 import { ResourceUpdatedNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 
-import { setting, souk_url } from "./support.mjs";
+import { setting, souk_url, until } from "./support.mjs";
 
 const info = { name: "souk-e2e", version: "1.0.0" };
 const SERVERS = ["catalog", "orders", "support", "analytics", "storefront", "admin", "intent", "notifications"];
@@ -218,14 +218,6 @@ for (const kind of Object.keys(kinds))
 describe("changes", () => {
 	const touch = (slug) => execFileSync("psql", ["-X", "-q", "-d", setting("DATABASE_URL"), "-c",
 		`UPDATE shop.products SET updated_at = now() WHERE slug = '${slug}'`]);
-
-	async function until(condition) {
-		const end = Date.now() + 15000;
-		while (!condition()) {
-			assert.ok(Date.now() < end, "not within 15 s");
-			await new Promise((done) => setTimeout(done, 50));
-		}
-	}
 
 	test("a modern client hears what it listens to", async () => {
 		const client = await connect("client 2.x, auto");

@@ -16,7 +16,7 @@ import { StreamableHTTPClientTransport as LegacyTransport } from "@modelcontextp
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from "@modelcontextprotocol/client";
 
 import { make_staff, Person } from "./person.mjs";
-import { launch, setting, souk_url } from "./support.mjs";
+import { comes_to, launch, PATIENCE_MS, setting, souk_url } from "./support.mjs";
 
 const info = { name: "souk-e2e", version: "1.0.0" };
 const redirect = "http://localhost:33418/callback";
@@ -178,6 +178,7 @@ for (const [language, words] of Object.entries({
 		const browser = await launch();
 		try {
 			const page = await (await browser.newContext({ locale: language === "fr" ? "fr-FR" : "en-GB", viewport: { width: 390, height: 844 } })).newPage();
+			page.setDefaultTimeout(PATIENCE_MS);
 			const wrong = [];
 			page.on("console", (message) => ["error", "warning"].includes(message.type()) && wrong.push(message.text()));
 			page.on("pageerror", (error) => wrong.push(error.stack));
@@ -189,13 +190,14 @@ for (const [language, words] of Object.entries({
 
 			await page.goto(provider.asked.href);
 			await page.getByRole("link").last().click();
+			await page.locator("input[name=password]").waitFor();	/* the page before has a field for the address, too */
 			await page.locator("input[name=email]").fill(staff.email);
 			await page.locator("input[name=password]").fill(staff.password);
 			await shot("login");
 			await page.locator("button.main").click();
 
 			await page.getByRole("heading", { name: words.title }).waitFor();
-			assert.equal(await page.getByText(words.right).count(), 1);
+			await comes_to(() => page.getByText(words.right).count(), 1);
 			assert.equal(await page.locator(".mark.not").innerText(), words.unverified);
 			assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "the page is wider than the window");
 			await shot("consent");

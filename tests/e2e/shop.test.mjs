@@ -97,7 +97,7 @@ describe("payment page", () => {
 		["en-GB", 1280, ["Delivery address", "Please transfer the amount"]]])
 		test(`${locale}, ${width} pixels: fill in by keyboard, choose a bank transfer`, async () => {
 			const { paymentUrl, orderNumber } = await order(visitor);
-			const page = await open(browser, new URL(paymentUrl).pathname, { width, locale });
+			const page = await open(browser, new URL(paymentUrl).pathname, { width, locale, reducedMotion: "reduce" });
 
 			await page.getByRole("heading", { name: words[0] }).waitFor();
 			assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), true, "nothing is cut off at the side");

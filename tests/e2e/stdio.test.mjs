@@ -15,7 +15,7 @@ import { CreateMessageRequestSchema, ElicitRequestSchema, ResourceUpdatedNotific
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 
-import { setting } from "./support.mjs";
+import { setting, until } from "./support.mjs";
 
 const info = { name: "souk-e2e", version: "1.0.0" };
 const program = join(dirname(setting("SOUK_BIN")), "souk-stdio");
@@ -40,14 +40,6 @@ async function connect(kind, { args = [], env = {}, options = {}, command = prog
 	await client.connect(transport);
 	open.push(client);
 	return client;
-}
-
-async function until(condition) {
-	const end = Date.now() + 15000;
-	while (!(await condition())) {
-		assert.ok(Date.now() < end, "not within 15 s");
-		await new Promise((done) => setTimeout(done, 20));
-	}
 }
 
 /* Start the program, write text, close its input unless it is to stay open -> { status, lines, errors }. */

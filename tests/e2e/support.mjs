@@ -5,6 +5,7 @@
  * The pages of a run ask more than one visitor may in a minute: start the service with RATE_DATA=off.
  */
 
+import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,6 +23,32 @@ function demo_env() {
 }
 
 const known = { ...demo_env(), ...process.env };
+
+/* What does not happen within a minute will not, on any machine: how quick a thing is on one is not for these tests. */
+export const PATIENCE_MS = 60000;
+
+/* Waits until condition() is true; what it throws last, or a plain "not in time", is the failure. */
+export async function until(condition, every_ms = 50) {
+	const end = Date.now() + PATIENCE_MS;
+	for (;;) {
+		let failure;
+		try {
+			if (await condition())
+				return;
+		} catch (error) {
+			failure = error;
+		}
+		if (Date.now() > end)
+			throw failure ?? new Error(`not within ${PATIENCE_MS / 1000} s: ${condition}`);
+		await new Promise((done) => setTimeout(done, every_ms));
+	}
+}
+
+/* assert.deepEqual for what a page comes to show: look() is asked until it is so. */
+export const comes_to = (look, wanted) => until(async () => {
+	assert.deepEqual(await look(), wanted);
+	return true;
+});
 
 /* A setting that the tests cannot do without. */
 export function setting(name) {
@@ -46,6 +73,7 @@ export function launch() {
  */
 export async function open(browser, path = "/", { width = 1280, height = 900, ...options } = {}) {
 	const context = await browser.newContext({ viewport: { width, height }, locale: "en-GB", ...options });
+	context.setDefaultTimeout(PATIENCE_MS);
 	const page = await context.newPage();
 	page.wrong = [];
 	page.on("console", (message) => {

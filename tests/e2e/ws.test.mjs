@@ -10,7 +10,7 @@ import { WebSocketClientTransport } from "@modelcontextprotocol/sdk/client/webso
 import { ResourceUpdatedNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
 import { Client } from "@modelcontextprotocol/client";
 
-import { setting, souk_url } from "./support.mjs";
+import { setting, souk_url, until } from "./support.mjs";
 
 const info = { name: "souk-e2e", version: "1.0.0" };
 const url = (path = "/ws") => new URL(souk_url().replace(/^http/, "ws") + path);
@@ -84,11 +84,10 @@ for (const kind of Object.keys(kinds))
 				await client.listen({ resourceSubscriptions: [uri] });
 			else
 				await client.subscribeResource({ uri });
-			for (const end = Date.now() + 15000; told.length === 0;) {
-				assert.ok(Date.now() < end, "not within 15 s");
+			await until(() => {
 				execFileSync("psql", ["-X", "-q", "-d", setting("DATABASE_URL"), "-c", `UPDATE shop.products SET updated_at = now() WHERE slug = '${slug}'`]);
-				await new Promise((done) => setTimeout(done, 100));
-			}
+				return told.length > 0;
+			}, 200);
 			assert.equal(told[0], uri);
 		});
 	});
