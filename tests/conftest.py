@@ -12,6 +12,19 @@ pytest.register_assert_rewrite("support")
 import support  # noqa: E402
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure is told with what the servers logged meanwhile, and at once: a run that is cut off has told what it knew."""
+    report = (yield).get_result()
+    if not report.failed:
+        return
+    said = support.server_said(call.start)
+    if said:
+        report.sections.append(("Server log", "\n".join(said)))
+    why = getattr(getattr(report.longrepr, "reprcrash", None), "message", "") or str(report.longrepr)
+    item.config.pluginmanager.getplugin("terminalreporter").write_line(f"\nFAILED {report.nodeid} ({report.when}): {' '.join(why.split())[:600]}")
+
+
 @pytest.fixture(scope="session")
 def souk():
     """The running instance."""

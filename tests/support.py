@@ -11,6 +11,7 @@ SOUK_URL, DATABASE_URL, REDIS_URL, SOUK_ADMIN_TOKEN, SOUK_MONITOR_TOKEN, SOUK_ST
 """
 import base64
 import contextlib
+import datetime
 import hashlib
 import http.client
 import itertools
@@ -145,6 +146,35 @@ def token_id(text):
     return text.split("_")[2]
 
 
+_homes = [os.environ.get("SOUK_HOME", os.path.join(ROOT, "var"))]     # of the instances that were started
+
+
+def server_said(since, most=20):
+    """What the servers of this run have logged since that time (time.time()) and is no matter of course; for the report of a failure."""
+    out = []
+    for home in _homes:
+        folder = os.path.join(os.path.realpath(os.path.join(home, "home")) if os.path.exists(os.path.join(home, "home")) else home, "log")
+        for name in sorted(os.listdir(folder) if os.path.isdir(folder) else []):
+            with open(os.path.join(folder, name), "rb") as f:
+                if os.fstat(f.fileno()).st_mtime < since:
+                    continue
+                f.seek(max(0, os.fstat(f.fileno()).st_size - 500_000))
+                lines = f.read().decode("utf-8", "replace").splitlines()
+            out += [f"{name}: {line[:400]}" for line in lines if _notable(line, since)]
+    return out[-most:]
+
+
+def _notable(line, since):
+    if not line.startswith("{"):
+        return re.search(r"ERROR|FATAL|PANIC|error|signal|refused", line)
+    try:
+        record = json.loads(line)
+        when = datetime.datetime.fromisoformat(record["timestamp"].replace("Z", "+00:00")).timestamp()
+        return when >= since - 1 and (record["level"] in ("warn", "error") or record.get("status", 0) >= 500)
+    except (ValueError, KeyError, TypeError):
+        return True
+
+
 def sign(souk, kind, what, seconds=3600):
     """A handle as lib/auth/signed.h describes it, under the instance's own key."""
     pepper = next(line.partition("=")[2].strip() for line in open(souk.conf, encoding="utf-8") if line.startswith("TOKEN_PEPPER"))
@@ -167,10 +197,16 @@ def session(souk, customer=None, staff=None):
     return f"souk={value}"
 
 
+_ports = []     # sockets that hold the ports that were given away, so that nobody else gets them before they are used
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port for a server that sets SO_REUSEADDR, as all do; it is kept for this run."""
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", 0))
+    _ports.append(s)
+    return s.getsockname()[1]
 
 
 def loopback():
@@ -377,8 +413,12 @@ def in_threads(n, work):
     return results
 
 
-def wait_until(condition, seconds=10, step=0.05):
-    """The first true result of condition(); fails after some seconds."""
+PATIENCE = 60   # seconds: what does not happen within these will not, on any machine
+
+
+def wait_until(condition, seconds=PATIENCE, step=0.05):
+    """The first true result of condition(); fails after some seconds, never fewer than PATIENCE: how quick a thing is on one machine is not for tests."""
+    seconds = max(seconds, PATIENCE)
     end = time.monotonic() + seconds
     while True:
         got = condition()
@@ -413,7 +453,6 @@ def assert_no_internals(reply):
 
 def assert_rfc3339(text):
     """An RFC 3339 time in UTC that is written with Z."""
-    import datetime
     assert isinstance(text, str) and text.endswith("Z") and "T" in text, text
     datetime.datetime.fromisoformat(text[:-1])
 
@@ -430,6 +469,7 @@ class Instance:
 
     def __init__(self, home, port, server="lighttpd", redis="on", program="souk-test.fcgi", demo="off", workers=4, **settings):
         self.home, self.settings = str(home), settings
+        _homes.append(self.home)
         self.env = {k: v for k, v in os.environ.items() if k not in TOLD and not k.startswith(("MAKE", "MFLAGS"))}
         self.env.update(SOUK_HOME=self.home, PORT=str(port), SERVER=server, REDIS=redis, SOUK_PROGRAM=program, DEMO=demo,
                         WORKERS=str(workers), **{k: str(v) for k, v in settings.items()})

@@ -7,6 +7,7 @@
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { make_staff, Person } from "../e2e/person.mjs";
@@ -37,7 +38,7 @@ for (const [revision, { scored, beside }] of Object.entries(wanted)) {
 	const folder = join(results, revision);
 	rmSync(folder, { recursive: true, force: true });
 	const run = spawnSync(process.execPath, [suite, "server", "--url", `${process.env.SOUK_URL}/mcp`, "--requirements", revision, "-o", folder],
-		{ encoding: "utf8", timeout: 170000 });
+		{ encoding: "utf8", timeout: 400000 });
 	const text = run.stdout + run.stderr;
 	const outcome = new Map();
 	for (const [, mark, name, checks] of text.slice(text.indexOf("=== SUMMARY ===")).matchAll(/^([✓✗]) ([a-z0-9-]+): (\d+) passed/gm))
@@ -52,7 +53,12 @@ for (const [revision, { scored, beside }] of Object.entries(wanted)) {
 }
 /* The suite opens no browser: it prints the address that a person has to go to, and waits for the answer. */
 async function authorization() {
-	const port = 20000 + process.pid % 20000;
+	const port = await new Promise((done) => {
+		const probe = createServer().listen(0, "127.0.0.1", () => {
+			const { port } = probe.address();
+			probe.close(() => done(port));
+		});
+	});
 	const env = { PATH: process.env.PATH, SOUK_CONF: process.env.SOUK_CONF };
 	const client = JSON.parse(execFileSync(process.env.SOUK_BIN, ["oauth", "client", "--name", "Conformance", "--redirect",
 		`http://127.0.0.1:${port}/callback`, "--json"], { encoding: "utf8", env }));
@@ -61,7 +67,7 @@ async function authorization() {
 		`${process.env.SOUK_URL}/mcp`, "--port", String(port), "-o", join(results, "authorization")], { stdio: ["ignore", "pipe", "pipe"] });
 	let text = "";
 	let asked = false;
-	const timer = setTimeout(() => run.kill(), 60000);
+	const timer = setTimeout(() => run.kill(), 200000);
 	for (const stream of [run.stdout, run.stderr])
 		stream.on("data", async (data) => {
 			text += data;

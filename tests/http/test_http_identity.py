@@ -16,6 +16,7 @@ import support
 from support import assert_error, loopback, sign, unique
 
 PASSWORD = "correct horse battery"
+EVEN_S = {"otp": 0.12, "staff": 0.25}
 
 
 def code_of(souk, challenge):
@@ -27,9 +28,9 @@ def code_of(souk, challenge):
 
 @pytest.fixture(scope="module")
 def orders(souk):
-    """Orders of customers with an address, one for each test that takes one."""
-    return iter(souk.sql("SELECT o.id, o.number, c.email, c.id FROM shop.orders o JOIN shop.customers c ON c.id = o.customer_id "
-                         "WHERE c.email IS NOT NULL ORDER BY random() LIMIT 200"))
+    """Orders of customers with an address, one for each test that takes one; of each customer one, for codes are counted by address too."""
+    return iter(souk.sql("SELECT DISTINCT ON (c.id) o.id, o.number, c.email, c.id FROM shop.orders o JOIN shop.customers c ON c.id = o.customer_id "
+                         "WHERE c.email IS NOT NULL ORDER BY c.id DESC, o.id LIMIT 200"))
 
 
 @pytest.fixture
@@ -100,26 +101,24 @@ def test_the_code_is_not_stored(souk, client, orders):
 
 
 def test_wrong_number_and_wrong_address_look_alike(souk, orders):
-    """The same body but for the random challenge, and the same time; nobody gets a message."""
-    times = {"right": [], "number": [], "address": []}
-    shapes = set()
+    """The same body but for the random challenge, and nobody gets a message. None is answered before the time that all take (EVEN_MS of otp.c)."""
+    times, shapes = [], set()
     for _ in range(5):
-        for what in times:
+        for what in ("right", "number", "address"):
             _, number, email, _ = next(orders)
             nobody = f"{unique('x').replace(' ', '')}@example.org"
             args = {"right": (number, email), "number": (unique("ORD"), email), "address": (number, nobody)}[what]
             c = souk.client(source=loopback())
             begin = time.monotonic()
             reply = start(c, *args)
-            times[what].append(time.monotonic() - begin)
+            times.append(time.monotonic() - begin)
             c.close()
             assert reply.status == 200, reply
             assert bool(code_of(souk, reply.json["challenge"])) == (what == "right")
             shapes.add((len(reply.json["challenge"]), reply.text.replace(reply.json["challenge"], ""), str(sorted(reply.headers))))
             assert_error(verify(souk, reply.json["challenge"], "000000"), 400) if what != "right" else None
     assert len(shapes) == 1, shapes
-    least = [min(t) for t in times.values()]  # what else runs here makes some longer, none shorter
-    assert max(least) - min(least) < 0.02, times
+    assert min(times) >= EVEN_S["otp"], times
 
 
 def test_five_an_hour_per_order_per_address_and_per_caller(souk, orders):
@@ -407,7 +406,8 @@ def test_customer_logs_in_with_a_code_in_the_browser(souk, orders):
 
 
 def test_wrong_password_and_unknown_account_look_alike(souk, person):
-    times, pages = {"wrong": [], "unknown": [], "disabled": []}, set()
+    """Not even by their time: none is answered before the time that all take (EVEN_MS of staff.c)."""
+    times, pages = [], set()
     gone = f"{unique('gone').replace(' ', '')}@shop.example"
     souk.souk("staff", "add", gone, "--name", "Gone", "--role", "viewer", stdin=PASSWORD + "\n")
     souk.souk("staff", "disable", gone)
@@ -417,12 +417,11 @@ def test_wrong_password_and_unknown_account_look_alike(souk, person):
             b.get("/login/staff")
             begin = time.monotonic()
             reply = b.submit(email=email, password=password)
-            times[what].append(time.monotonic() - begin)
+            times.append(time.monotonic() - begin)
             assert reply.status == 401, (what, reply)
             pages.add(re.sub(r'value="frm_[^"]*"', "", reply.text))
     assert len(pages) == 1
-    least = [min(t) for t in times.values()]
-    assert max(least) - min(least) < 0.03, times
+    assert min(times) >= EVEN_S["staff"], times
 
 
 def test_second_factor_each_code_once(souk, person):

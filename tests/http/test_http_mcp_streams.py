@@ -18,7 +18,7 @@ class Stream:
 
     def __init__(self, souk, method, path, headers, message=None):
         body = json.dumps(message).encode() if message else b""
-        self.s = socket.create_connection((souk.host, souk.port), timeout=10)
+        self.s = socket.create_connection((souk.host, souk.port), timeout=20)
         lines = [f"{method} {path} HTTP/1.1", f"Host: {souk.host}:{souk.port}", "Content-Type: application/json", f"Content-Length: {len(body)}",
                  *(f"{k}: {v}" for k, v in headers.items())]
         self.s.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
@@ -30,7 +30,7 @@ class Stream:
     def __exit__(self, *_):
         self.s.close()
 
-    def read(self, condition, seconds=10):
+    def read(self, condition, seconds=support.PATIENCE):
         """Until the condition holds of this object; the peer's end counts as a last look."""
         end = time.monotonic() + seconds
         while not condition(self):
@@ -80,7 +80,7 @@ def listen(souk, notifications, token=None, ident="listen-1"):
 
 def open_stream(make):
     """Streams of the test before may still hold their places for a moment."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + support.PATIENCE
     while True:
         stream = make()
         stream.read(lambda s: b"\r\n\r\n" in s.data)
@@ -226,7 +226,7 @@ def test_a_statement_of_many_rows_is_told_once(souk):
     with open_stream(lambda: listen(souk, {"resourceSubscriptions": [uri]})) as stream:
         stream.read(lambda s: s.messages)
         souk.sql("UPDATE shop.products SET updated_at = now()")
-        stream.read(lambda s: len(s.messages) > 1, 30)
+        stream.read(lambda s: len(s.messages) > 1)
         time.sleep(0.7)
         assert [m["params"].get("uri") for m in stream.messages[1:]] == [uri]
 
@@ -236,7 +236,7 @@ def test_a_revoked_token_ends_its_stream(souk):
     with open_stream(lambda: listen(souk, {"toolsListChanged": True}, token)) as stream:
         stream.read(lambda s: s.messages)
         souk.souk("token", "revoke", support.token_id(token))
-        stream.read(lambda s: s.ended or s.data.endswith(b"0\r\n\r\n"), 10)
+        stream.read(lambda s: s.ended or s.data.endswith(b"0\r\n\r\n"))
 
 
 def test_streams_do_not_take_all_processes(souk):

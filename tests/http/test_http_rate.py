@@ -66,10 +66,10 @@ def test_exact_under_concurrency(souk):
             return c.request("GET", DATA, token=token).status
     began = time.monotonic()
     statuses = [s for part in in_threads(threads, work) for s in part]
-    took = time.monotonic() - began
-    assert took < 55, f"{took:.0f} s: this was more than one window"
+    # On a slow machine it may be more than one window, of which each passes the limit again.
+    windows = 1 + int((time.monotonic() - began) // LIMIT["data"][1])
     assert len(statuses) == 1000 and set(statuses) == {200, 429}
-    assert statuses.count(200) == 100
+    assert 100 <= statuses.count(200) <= 100 * windows, windows
     assert assert_rate_headers(souk.get(DATA, token=token_untouched))[1] == 99
 
 

@@ -38,21 +38,32 @@ def test_version_is_the_programs(souk):
 
 
 def test_figures_are_this_hosts(souk):
-    """Memory and disk as the host says them, within what may change meanwhile."""
-    body = status(souk)["resources"]
-    with open("/proc/meminfo", encoding="ascii") as f:
-        info = {line.split(":")[0]: int(line.split()[1]) for line in f}
-    used = 100 * (1 - info["MemAvailable"] / info["MemTotal"])
-    assert abs(int(body["memory_usage"][:-1]) - used) <= 5, (body, used)
-    disk = shutil.disk_usage("/")
-    used = 100 * disk.used / (disk.used + disk.free)  # as df has it: what is reserved for root is not free
-    assert abs(int(body["disk_usage"][:-1]) - used) <= 3, (body, used)
+    """Memory and disk as the host says them, before or after."""
+    def memory():
+        with open("/proc/meminfo", encoding="ascii") as f:
+            info = {line.split(":")[0]: int(line.split()[1]) for line in f}
+        return 100 * (1 - info["MemAvailable"] / info["MemTotal"])
+
+    def disk():
+        have = shutil.disk_usage("/")
+        return 100 * have.used / (have.used + have.free)  # as df has it: what is reserved for root is not free
+
+    def agrees():
+        before = memory(), disk()
+        body = status(souk)["resources"]
+        after = memory(), disk()
+        told = int(body["memory_usage"][:-1]), int(body["disk_usage"][:-1])
+        return all(min(b, a) - 3 <= t <= max(b, a) + 3 for b, t, a in zip(before, told, after))
+    # Other programs of this machine may start and end in between, but not each time.
+    support.wait_until(agrees, step=0.5)
 
 
 def test_uptime_runs(souk):
+    began = time.monotonic()
     first = status(souk)["system"]["uptime"]
     time.sleep(1.1)
-    assert 1 <= status(souk)["system"]["uptime"] - first <= 5
+    more = status(souk)["system"]["uptime"] - first
+    assert 1 <= more <= time.monotonic() - began + 1
 
 
 def test_tests_are_those_of_the_last_run(souk):
@@ -78,14 +89,17 @@ def test_nothing_is_written(souk):
     """None of the monitoring routes changes a row."""
     counts = ("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables "
               "WHERE schemaname IN ('shop', 'souk') AND relname NOT LIKE 'interactions%' AND relname NOT IN ('tokens', 'rate_counters', 'kv')")
+    def nothing():
+        """PostgreSQL's counts lag by a second. The deliverer may have had something to do; the routes would write each time."""
+        time.sleep(1.2)
+        before = souk.value(counts)
+        for _ in range(5):
+            for path in ("/api/mcp/status", "/healthz", "/readyz", "/metrics", "/openapi.json"):
+                assert souk.get(path, token=souk.monitor).status == 200
+        time.sleep(1.2)
+        return souk.value(counts) == before
     souk.get("/healthz")
-    time.sleep(1.2)
-    before = souk.value(counts)
-    for _ in range(5):
-        for path in ("/api/mcp/status", "/healthz", "/readyz", "/metrics", "/openapi.json"):
-            assert souk.get(path, token=souk.monitor).status == 200
-    time.sleep(1.2)
-    assert souk.value(counts) == before
+    support.wait_until(nothing)
 
 
 def test_healthz(souk, stranger):

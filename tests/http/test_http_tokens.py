@@ -79,23 +79,23 @@ def test_revocation_in_the_database_holds_too(souk):
     clients = [souk.client() for _ in range(20)]
     assert {c.request("GET", PATH, token=token).status for c in clients} == {200}
     souk.sql(f"UPDATE souk.tokens SET revoked_at = now() WHERE id = '{token_id(token)}'")
-    time.sleep(0.2)
-    assert {c.request("GET", PATH, token=token).status for c in clients} == {401}
+    began = time.monotonic()
+    support.wait_until(lambda: {c.request("GET", PATH, token=token).status for c in clients} == {401})
+    assert time.monotonic() - began < 50, "that was not the notification, but the end of what is remembered (60 s)"
     for c in clients:
         c.close()
 
 
 def test_rotation_with_overlap(souk):
     old = souk.token("status:read")
-    out = souk.souk("token", "rotate", token_id(old), "--overlap", "2s").stdout
+    out = souk.souk("token", "rotate", token_id(old), "--overlap", "8s").stdout
     new = next(w for w in out.split() if w.startswith("mcp_key_"))
     assert token_id(new) != token_id(old)
     assert works(souk, old) and works(souk, new)
     row = listed(souk, token_id(new))
     assert row["rotatedFrom"] == token_id(old) and row["scopes"] == ["status:read"]
-    support.wait_until(lambda: souk.get(PATH, token=old).status == 401, 6, 0.3)
+    support.wait_until(lambda: souk.get(PATH, token=old).status == 401, step=0.3)
     assert works(souk, new)
-    time.sleep(1)
     again = souk.souk("token", "rotate", token_id(old), check=False)
     assert again.returncode != 0 and "mcp_key_" not in again.stdout, "an expired token was rotated"
 

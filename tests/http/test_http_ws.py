@@ -3,11 +3,11 @@ import concurrent.futures
 import json
 import os
 import subprocess
-import time
 
 import pytest
 import requests
 
+import support
 from websocket import PING, PONG, Refused, WebSocket
 
 INIT = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
@@ -156,11 +156,12 @@ def test_hears_of_changes(souk, connect):
                    2)["result"]["completion"]["values"][0]
     assert ws.call("resources/subscribe", {"uri": f"souk://products/{slug}"}, 3)["result"] == {}
     ws.sock.settimeout(0.5)
-    for _ in range(20):
-        subprocess.run(["psql", "-X", "-q", "-d", souk.database_url, "-c", f"UPDATE shop.products SET updated_at = now() WHERE slug = '{slug}'"], check=True)
+
+    def note_of_a_change():
+        souk.sql(f"UPDATE shop.products SET updated_at = now() WHERE slug = '{slug}'")
         try:
-            note = ws.message()
-            break
+            return ws.message()
         except TimeoutError:
-            time.sleep(0.1)
+            return None
+    note = support.wait_until(note_of_a_change)
     assert note == {"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": f"souk://products/{slug}"}}

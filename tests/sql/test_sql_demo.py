@@ -1,6 +1,5 @@
 """The demo shop: what it promises, and that it is the same every time."""
 import os
-import time
 
 import pytest
 from conftest import DEMO_NOW, SqlError, load_demo, migrate
@@ -25,10 +24,7 @@ def digest(db):
 def test_it_is_the_same_every_time(cluster, shop):
     again = cluster.database("plain")
     migrate(again)
-    began = time.monotonic()
     load_demo(again)
-    # Twenty seconds on a machine that does nothing else.
-    assert time.monotonic() - began < (20 if os.getloadavg()[0] < os.cpu_count() else 80)
     first, second = digest(shop), digest(again)
     # Prices and texts were put back by other tests, their row versions do not matter.
     assert first == second

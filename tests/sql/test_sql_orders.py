@@ -157,7 +157,7 @@ def test_the_second_waits_for_the_first(orders):
     """The same without luck: the first holds its transaction open."""
     order = place(orders, "PAID")
     first = threading.Thread(target=orders.run, args=(
-        f"BEGIN; SET LOCAL souk.kind = 'staff'; SELECT shop.order_move({order}, 'SHIPPED', NULL, NULL); SELECT pg_sleep(0.8); COMMIT;",))
+        f"BEGIN; SET LOCAL souk.kind = 'staff'; SELECT shop.order_move({order}, 'SHIPPED', NULL, NULL); SELECT pg_sleep(2); COMMIT;",))
     first.start()
     for _ in range(200):
         if orders.value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%order_move%' AND wait_event = 'PgSleep'") != "0":

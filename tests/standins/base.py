@@ -85,6 +85,7 @@ class Standin:
         """certificate: (file, key file) to speak TLS."""
         self.requests, self.problems, self.plan = [], [], []
         self.lock = threading.RLock()
+        self.released = threading.Event()
         standin = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -120,6 +121,7 @@ class Standin:
         return self
 
     def __exit__(self, *_):
+        self.release()
         self.server.shutdown()
         self.server.server_close()
 
@@ -147,16 +149,20 @@ class Standin:
             self.plan += [("fail", status, body, headers or {})] * n
 
     def stall_next(self, n, seconds):
-        """The next n requests are done, and answered late."""
+        """The next n requests are done, and answered late: after so many seconds, or release()."""
         with self.lock:
             self.plan += [("stall", seconds)] * n
+
+    def release(self):
+        """What is stalled is answered."""
+        self.released.set()
 
     def drop_next(self, n, done):
         """The next n connections are closed without an answer, the work done or not."""
         with self.lock:
             self.plan += [("drop", done)] * n
 
-    def wait(self, count, seconds=10):
+    def wait(self, count, seconds=60):
         """Until so many requests have come; returns them."""
         end = time.monotonic() + seconds
         while len(self.requests) < count:
@@ -194,7 +200,7 @@ class Standin:
                     status, value = 400, self.error_body(400, "malformed")
             self.requests.append(request)
         if step and step[0] == "stall":
-            time.sleep(step[1])
+            self.released.wait(step[1])
         if step and step[0] == "drop":
             h.close_connection = True
             return

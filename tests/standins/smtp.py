@@ -8,6 +8,8 @@ import time
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
+from support import free_port
+
 
 class Mailbox:
     """with Mailbox() as box: ... box.url ... box.wait(1)"""
@@ -17,7 +19,7 @@ class Mailbox:
         self.mails, self.recipients, self.replies, self.sessions = [], [], [], 0
         self.slow = 0           # seconds before DATA is answered
         self.lock = threading.Lock()
-        options = {"hostname": "127.0.0.1", "port": 0, "ready_timeout": 10, "decode_data": False}
+        options = {"hostname": "127.0.0.1", "port": 0, "ready_timeout": 60, "decode_data": False}
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*certificate)
@@ -31,10 +33,7 @@ class Mailbox:
         self.userinfo = f"{user}:{password}@" if user else ""
 
     def __enter__(self):
-        import socket
-        with socket.socket() as s:   # the library cannot tell which port it got
-            s.bind(("127.0.0.1", 0))
-            self.controller.port = s.getsockname()[1]
+        self.controller.port = free_port()      # the library cannot tell which port it got
         self.controller.start()
         self.url = f"smtp://{self.userinfo}127.0.0.1:{self.controller.port}"
         return self
@@ -65,7 +64,7 @@ class Mailbox:
             self.mails.append(mail)
         return "250 OK"
 
-    def wait(self, count, seconds=10):
+    def wait(self, count, seconds=60):
         end = time.monotonic() + seconds
         while len(self.mails) < count:
             assert time.monotonic() < end, f"{len(self.mails)} mails instead of {count} after {seconds} s"

@@ -334,7 +334,7 @@ def test_a_kill_leaves_whole_batches(shop, tmp_path):
     run.send_signal(signal.SIGKILL)
     run.communicate()
     assert run.returncode == -signal.SIGKILL
-    for _ in range(100):        # the server notices that its client is gone
+    for _ in range(600):        # the server notices that its client is gone
         if shop.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'souk' AND datname = current_database()") == "0":
             break
         time.sleep(0.1)

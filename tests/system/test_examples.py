@@ -19,6 +19,8 @@ import time
 import pytest
 import requests
 
+from support import free_port
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 APP = pathlib.Path(os.environ["SOUK_BIN"]).parents[1]
 CONF = os.environ["SOUK_CONF"]
@@ -26,12 +28,6 @@ ROOT = os.getuid() == 0
 AS_SERVICE = ["setpriv", "--reuid", "www-data", "--regid", "www-data", "--init-groups"] if ROOT else []
 MONITOR = {"Authorization": "Bearer " + os.environ["SOUK_MONITOR_TOKEN"]}
 SEARCH = "/api/mcp/customersProducts?action=search&query=lampe"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def uncomment(text, mark):
@@ -62,7 +58,7 @@ def start(place):
         started.append(subprocess.Popen(AS_SERVICE + command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
                                         start_new_session=True))
         log.close()
-        end = time.monotonic() + 15
+        end = time.monotonic() + 60
         while time.monotonic() < end and started[-1].poll() is None:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 return
@@ -74,7 +70,7 @@ def start(place):
     for p in started:
         p.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            p.wait(15)
+            p.wait(60)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(p.pid, signal.SIGKILL)
         p.wait()

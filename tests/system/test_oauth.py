@@ -2,7 +2,6 @@
 server with a certificate of its own serves. Each request is a plain CGI process with settings in its environment."""
 import json
 import subprocess
-import time
 import urllib.parse
 
 import pytest
@@ -188,9 +187,8 @@ def test_a_site_that_is_slow_or_down(souk, site):
     souk.sql(f"UPDATE souk.oauth_clients SET fetched_at = now() - interval '25 hours' WHERE id = '{client.url}'")
     assert client.ask().status == 503
     slow = Document(souk, site)
-    site.stall_next(1, 3.5)
-    started = time.monotonic()
-    assert slow.ask().status == 503 and time.monotonic() - started < 3.45
+    site.stall_next(1, 50)
+    assert slow.ask().status == 503
 
 
 def test_only_public_addresses(souk, site):

@@ -4,7 +4,6 @@ import concurrent.futures
 import itertools
 import json
 import os
-import random
 import re
 import signal
 import time
@@ -349,7 +348,7 @@ def outcome_of(shop, stripe, steps):
 
 def test_events_may_come_in_any_order(shop, stripe):
     expected = ([["CANCELLED", "refunded", "refunded", "1000", "1000", "1000", "3"]], "0")
-    for steps in random.sample(list(itertools.permutations(range(4))), 8):
+    for steps in list(itertools.permutations(range(4)))[::3]:
         assert outcome_of(shop, stripe, steps) == expected, steps
 
 
@@ -840,11 +839,11 @@ def test_one_basket_is_ordered_once(shop, stripe):
 
 def test_cancel_and_ship_at_once(shop, stripe):
     """One wins; the other is told MCP_CONFLICT."""
-    for _ in range(6):
+    for turn in range(6):
         number, _ = paid_order(shop, stripe)
         calls = [("cancel_order", {"orderId": number, "reason": "changed my mind"}),
                  ("ship_order", {"orderId": number, "carrier": "DHL", "trackingNumber": f"X{number}"})]
-        random.shuffle(calls)
+        calls = calls[::-1] if turn % 2 else calls
         asked = {name: shop.client().call_once(name, args, token=shop.admin).message for name, args in calls}
         confirm = {name: re.search(r'"confirm": "([^"]+)"', m)[1] if m else None for name, m in asked.items() if m and "confirm" in m}
         with concurrent.futures.ThreadPoolExecutor(2) as pool:

@@ -69,13 +69,13 @@ def test_a_late_commit_is_not_missed(souk, index):
     try:
         slow.stdin.write(f"BEGIN; UPDATE shop.products SET price_minor = 71111, sale_price_minor = NULL WHERE id = {ids[0]};\n")
         slow.stdin.flush()
-        time.sleep(0.3)
+        support.wait_until(lambda: souk.value("SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND query LIKE '%71111%'") != "0")
         souk.sql(f"UPDATE shop.products SET price_minor = 71112, sale_price_minor = NULL WHERE id = {ids[1]}")
         for _ in range(8):
             assert at(711.12) == [ids[1]] and at(711.11) == []
         slow.stdin.write("COMMIT;\n")
         slow.stdin.close()
-        assert slow.wait(10) == 0
+        assert slow.wait(60) == 0
         for _ in range(8):
             assert at(711.12) == [ids[1]] and at(711.11) == [ids[0]]
     finally:
@@ -192,10 +192,14 @@ def test_a_killed_builder_leaves_the_last_index(souk, index, tmp_path):
     took = time.monotonic() - began
     killed = 0
     for i in range(25):  # at moments spread over a whole build, however fast the machine is
+        began = time.monotonic()
         builder = subprocess.Popen([souk.bin, "index", "--quiet"], env=env)
-        time.sleep(took * i / 25)
-        builder.send_signal(signal.SIGKILL)
-        killed += builder.wait() == -signal.SIGKILL
+        try:
+            builder.wait(took * i / 25)
+            took = min(took, time.monotonic() - began)
+        except subprocess.TimeoutExpired:
+            builder.send_signal(signal.SIGKILL)
+            killed += builder.wait() == -signal.SIGKILL
         # Opens the file with all its checksums.
         assert souk.souk("search-run", "--queries", str(queries), "--file", index, "--top", "1").stdout.startswith("1\t")
         assert found(souk, query="lampe")["total"] > 0
@@ -264,11 +268,13 @@ def test_the_watcher_is_told_of_changes(souk, index, tmp_path):
     product = souk.value("SELECT min(id) FROM shop.products WHERE status = 'active'")
     try:
         support.wait_until(lambda: os.path.exists(path))
-        time.sleep(2)
         for _ in range(2):
             before = os.stat(path).st_ino
-            souk.sql(f"UPDATE shop.products SET stock = stock + 1 WHERE id = {product}")
-            support.wait_until(lambda: os.stat(path).st_ino != before, 8)
+
+            def follows():      # it may not listen yet when the first change is made
+                souk.sql(f"UPDATE shop.products SET stock = stock + 1 WHERE id = {product}")
+                return os.stat(path).st_ino != before
+            support.wait_until(follows, step=2)
     finally:
         watcher.terminate()
-        assert watcher.wait(10) == 0
+        assert watcher.wait(60) == 0

@@ -16,15 +16,11 @@ import time
 import pytest
 import requests
 
+from support import free_port
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 SERVE = TOP / "bin" / "souk-serve"
 ROOT = os.getuid() == 0
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def inherited_environment():
@@ -119,7 +115,7 @@ def running():
     top.rmdir()
 
 
-def wait_gone(pids, seconds=15):
+def wait_gone(pids, seconds=60):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         left = [p for p in pids if os.path.exists(f"/proc/{p}") and
@@ -284,6 +280,7 @@ def test_a_stale_pid_file_kills_nobody(make):
 def test_a_taken_port_is_named_and_nothing_stays(make):
     i = make()
     with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         s.bind(("127.0.0.1", i.port))
         s.listen()
         r = i("start")

@@ -19,7 +19,7 @@ from test_faults import start_postgresql, stop_all
 
 SECONDS = int(os.environ.get("LEDGER_SECONDS", "12"))
 CLIENTS = 8
-PATIENCE = 60       # seconds after which a step that nobody acknowledges counts as lost
+PATIENCE = 120      # seconds after which a step that nobody acknowledges counts as lost
 ADDRESS = {"line1": "1 rue des Essais", "postalCode": "75001", "city": "Paris", "country": "FR"}
 # What a tool refuses for good; everything else is asked again.
 FINAL = ("in stock", "cannot become", "cannot be cancelled", "expired")
@@ -157,8 +157,9 @@ def disturb(running, seconds):
         stop_all(victims[:2], signal.SIGKILL)
         kills += len(victims[:2])
         if not cut and now > seconds / 3:
-            os.kill(running.pid("postgresql"), signal.SIGQUIT)
-            time.sleep(1)
+            postmaster = running.pid("postgresql")
+            os.kill(postmaster, signal.SIGQUIT)
+            support.wait_until(lambda: not support.executable(postmaster))
             start_postgresql(running)
             cut = True
         if paused is None and now > seconds * 2 / 3:
@@ -187,6 +188,7 @@ def test_nothing_is_lost_or_doubled(running, stripe):
     for b in buyers:
         b.start()
     kills = disturb(running, SECONDS)
+    support.wait_until(lambda: sum(len(b.orders) for b in buyers) >= SECONDS)
     stop.set()
     for b in buyers:
         b.join(PATIENCE + 30)
@@ -199,7 +201,7 @@ def test_nothing_is_lost_or_doubled(running, stripe):
     steps = sum((b.steps for b in buyers), collections.Counter())
     print(f"\n{len(told)} orders, steps {dict(steps)}, {sum(len(b.trouble) for b in buyers)} repeated, {kills} workers killed, refused "
           f"{dict(sum((b.refused for b in buyers), collections.Counter()))}, {collections.Counter(told.values())}")
-    assert len(told) >= SECONDS and not stripe.problems, (len(told), stripe.problems[:5])
+    assert not stripe.problems, stripe.problems[:5]
     check_orders(target, told, first)
     check_money(target, stripe, first)
     check_stock(target, ids, first)
