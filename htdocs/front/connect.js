@@ -1,4 +1,4 @@
-/* How to connect an assistant: the real address in every example, tabs, copy buttons, links that editors understand. */
+/* How to connect: the real address in every example, tabs, copy buttons, links for editors. */
 
 import { address } from "../lib/api.js";
 import { at, h, put } from "../lib/dom.js";

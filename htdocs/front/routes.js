@@ -1,6 +1,6 @@
 /* The routes, from /openapi.json of the running service. */
 
-import { ApiError, address, get_json } from "../lib/api.js";
+import { address, get_json, known } from "../lib/api.js";
 import { at, h, put } from "../lib/dom.js";
 import { explain, number, on_language, t } from "../lib/i18n.js";
 
@@ -74,8 +74,7 @@ async function load() {
 		routes = routes_of((await get_json("/openapi.json")).body);
 		failure = null;
 	} catch (error) {
-		if (!(error instanceof ApiError))
-			throw error;
+		known(error);
 		failure = error;
 	}
 	show();

@@ -1,12 +1,12 @@
-/* The shop of this page: what an assistant finds, the search, the product in its dialog. All of it through the public MCP tools. */
+/* The shop: what an assistant finds, the search, the product in its dialog; all through the public MCP tools. */
 
-import { ApiError, call_tool, tell } from "../lib/api.js";
+import { call_tool, known, tell } from "../lib/api.js";
 import { after_pause, at, h, put, safe_url } from "../lib/dom.js";
 import { explain, language, money, number, on_language, t } from "../lib/i18n.js";
 
 const PAGE = 12;
 
-/* What is looked for, the products found so far (each with what a click on it is reported with), and the request under way. */
+/* What is looked for, what was found (each with what a click is told by), the request under way. */
 const search = { query: "", category: null, products: [], total: 0, cursor: null, corrected: null, plain: false, ms: 0, running: null };
 let categories = [];
 
@@ -19,10 +19,10 @@ function picture(product, size, alt = "") {
 }
 
 function price_of(product) {
-	if (product.price === null || product.price === undefined)
+	if (product.price == null)
 		return h("p", { class: "price" }, t("shop.noprice"));
 	const sale = product.salePrice;
-	if (sale === null || sale === undefined || sale >= product.price)
+	if (sale == null || sale >= product.price)
 		return h("p", { class: "price" }, money(product.price, product.currency));
 	const before = money(product.price, product.currency);
 	return h("p", { class: "price" }, h("strong", { class: "sale" }, money(sale, product.currency)), " ",
@@ -46,7 +46,7 @@ function rating_of(product) {
 		h("span", { class: "star" }, "★"), ` ${number(average, { minimumFractionDigits: 1, maximumFractionDigits: 1 })} (${number(count)})`));
 }
 
-/* For the owner's report: which product of a search was opened, and how far down it stood. */
+/* For the owner's report: what of a search was opened, and its place. */
 function open_found(product, found) {
 	if (found)
 		tell("/api/ai/search/click", { ...found, productId: product.id });
@@ -99,7 +99,7 @@ function arguments_of(featured) {
 	return args;
 }
 
-/* The window of the shop: what it features, or what sells best when it features nothing. */
+/* The window: what the shop features, else what sells best. */
 async function ask(cursor, signal) {
 	const window = search.query === "" && !search.category;
 	const next = cursor ? { cursor } : {};
@@ -112,7 +112,7 @@ async function ask(cursor, signal) {
 	return call_tool("search_products", arguments_of(false), { signal });
 }
 
-/* Asks for the products, from the first or with a cursor the next; a later call ends an earlier one. */
+/* Asks for products, the first or with a cursor the next; a later call ends an earlier. */
 async function run_search(cursor = null) {
 	search.running?.abort();
 	const mine = new AbortController();
@@ -132,8 +132,7 @@ async function run_search(cursor = null) {
 	} catch (error) {
 		if (mine.signal.aborted)
 			return;
-		if (!(error instanceof ApiError))
-			throw error;
+		known(error);
 		show_failure(error);
 	} finally {
 		if (search.running === mine)
@@ -186,8 +185,7 @@ async function load_categories() {
 	try {
 		categories = (await call_tool("list_categories", { depth: 1, locale: language() })).categories;
 	} catch (error) {
-		if (!(error instanceof ApiError))
-			throw error;
+		known(error);
 		categories = [];
 	}
 	if (search.category)
@@ -198,7 +196,7 @@ async function load_categories() {
 /* ---------- the dialog ---------- */
 
 function fact(name, ...value) {
-	return value[0] === null || value[0] === undefined || value[0] === "" ? null : [h("dt", {}, name), h("dd", {}, ...value)];
+	return value[0] == null || value[0] === "" ? null : [h("dt", {}, name), h("dd", {}, ...value)];
 }
 
 function text_of(value) {
@@ -247,8 +245,7 @@ async function show_similar(product) {
 			put(place, h("h3", {}, t("shop.similar")), h("ul", { class: "minis" }, products.map(mini)));
 	} catch (error) {
 		/* The sheet is complete without its neighbours. */
-		if (!(error instanceof ApiError))
-			throw error;
+		known(error);
 	}
 }
 
@@ -269,8 +266,7 @@ async function open_product(slug) {
 		at("product-name").focus();
 		show_similar(product);
 	} catch (error) {
-		if (!(error instanceof ApiError))
-			throw error;
+		known(error);
 		if (still_wanted())
 			put(at("product-sheet"), h("p", { id: "product-name", class: "bad", role: "status" }, explain(error)));
 	}
@@ -319,8 +315,7 @@ async function show_talk() {
 		put(at("talk-products"), products.map(mini));
 		at("talk").hidden = products.length === 0;
 	} catch (error) {
-		if (!(error instanceof ApiError))
-			throw error;
+		known(error);
 		at("talk").hidden = true;
 	}
 }

@@ -1,6 +1,6 @@
-/* The state of the service: what anyone may see (/readyz), and with a token the figures of /api/mcp/status. */
+/* The state: what anyone may see (/readyz), and with a token the figures of /api/mcp/status. */
 
-import { ApiError, get_json, has_token, use_token } from "../lib/api.js";
+import { get_json, has_token, known, use_token } from "../lib/api.js";
 import { at, h, put, svg } from "../lib/dom.js";
 import { clock_time, date_time, duration, explain, number, on_language, t } from "../lib/i18n.js";
 
@@ -46,8 +46,7 @@ async function look() {
 	try {
 		ready = (await get_json("/readyz", { timeout_ms: 6000, also: [503] })).body;
 	} catch (error) {
-		if (!(error instanceof ApiError))
-			throw error;
+		known(error);
 		ready = null;
 	}
 	seen = new Date();
@@ -103,8 +102,7 @@ async function read_figures() {
 		refused = null;
 		put(at("token-said"));
 	} catch (error) {
-		if (!(error instanceof ApiError))
-			throw error;
+		known(error);
 		status = null;
 		refused = error;
 	}

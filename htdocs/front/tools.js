@@ -1,6 +1,6 @@
 /* The tools, from tools/list of the running service: what each does, what it takes, and a form to try it. */
 
-import { ApiError, call_tool, has_token, list_tools } from "../lib/api.js";
+import { ApiError, call_tool, has_token, known, list_tools } from "../lib/api.js";
 import { after_pause, at, h, put } from "../lib/dom.js";
 import { bytes, explain, number, on_language, t } from "../lib/i18n.js";
 
@@ -73,8 +73,7 @@ async function run(tool, fields, place) {
 		put(place, h("p", { class: "said" }, `${t("tools.answer")}: ${t("tools.took", { ms: number(Math.round(performance.now() - began)), size: bytes(new Blob([JSON.stringify(result)]).size) })}`),
 			h("pre", { tabindex: "0", "aria-label": t("tools.answer"), role: "region" }, h("code", {}, text)));
 	} catch (error) {
-		if (!(error instanceof ApiError))
-			throw error;
+		known(error);
 		put(place, h("p", { class: "bad" }, error.code === "argument" ? error.message : explain(error)),
 			error.request_id && h("p", { class: "said" }, t("error.id", { id: error.request_id })));
 	}
@@ -145,8 +144,7 @@ async function load() {
 		tools = (await list_tools()).sort((a, b) => (a.name < b.name ? -1 : 1));
 		failure = null;
 	} catch (error) {
-		if (!(error instanceof ApiError))
-			throw error;
+		known(error);
 		failure = error;
 	}
 	show();

@@ -16,6 +16,12 @@ export class ApiError extends Error {
 	}
 }
 
+/* Throws on what is no failure of a call, but ours. */
+export function known(error) {
+	if (!(error instanceof ApiError))
+		throw error;
+}
+
 export function use_token(text) {
 	token = text;
 }
@@ -24,7 +30,7 @@ export function has_token() {
 	return token !== "";
 }
 
-/* The address of a path of this service, also when it is mounted below the root of its host. */
+/* The address of a path of this service, wherever it is mounted. */
 export function address(path) {
 	return new URL(path.replace(/^\//, ""), document.baseURI.replace(/[?#].*$/, "").replace(/[^/]*$/, "")).href;
 }
@@ -99,7 +105,7 @@ function from_stream(text, id) {
 
 let last_id = 0;
 
-/* One MCP request -> its result. told: called with the id that the shop's record has it under. */
+/* One MCP request -> its result. told: takes its id in the shop's record. */
 export async function mcp(method, params = {}, { path = "/mcp", timeout_ms = 10000, signal, told } = {}) {
 	const id = ++last_id;
 	const { response, text } = await answer_of(address(path), {
@@ -121,7 +127,7 @@ export async function mcp(method, params = {}, { path = "/mcp", timeout_ms = 100
 	return body.result;
 }
 
-/* Tells a public route something that nobody waits for; it arrives even when the page is left now. What goes wrong is nobody's concern. */
+/* Tells a public route what nobody waits for, even when the page is left now. */
 export function tell(path, body) {
 	fetch(address(path), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), keepalive: true, credentials: "omit" }).catch(() => {});
 }

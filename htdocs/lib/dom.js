@@ -21,7 +21,7 @@ function build(node, attributes, children) {
 	return node;
 }
 
-/* h("a", {href: "#x", on: {click: f}}, "text", node, [nodes]): one HTML element. Attributes that are null, undefined or false are left out. */
+/* h("a", {href: "#x", on: {click: f}}, "text", node, [nodes]): an element. Attributes of null, undefined or false are left out. */
 export function h(tag, attributes, ...children) {
 	return build(document.createElement(tag), attributes, children);
 }

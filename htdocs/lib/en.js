@@ -1,4 +1,4 @@
-/* The words of the front page that only a script says, in English; the others stand in index.html. */
+/* What only a script says, in English; other words stand in index.html. */
 
 export default {
 	"unit.ms": "{n}\u00a0ms",

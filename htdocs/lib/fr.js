@@ -1,4 +1,4 @@
-/* The words of the front page that only a script says, in French; the others stand in index.html beside the English. */
+/* What only a script says, in French; other words stand in index.html beside the English. */
 
 export default {
 	"unit.ms": "{n}\u00a0ms",
