@@ -6,7 +6,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { comes_to, launch, mcp, open, open_filled, root, setting, souk_url } from "./support.mjs";
+import { comes_to, launch, mcp, open, open_filled, root, setting, souk_url, until } from "./support.mjs";
 
 const axe_path = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
@@ -26,16 +26,6 @@ async function with_page(path, options, f) {
 }
 
 const souk = (...args) => execFileSync(setting("SOUK_BIN"), args, { encoding: "utf8", env: { ...process.env, SOUK_CONF: setting("SOUK_CONF") } });
-
-/* What f gives as soon as it gives something. */
-async function until(f, limit_ms = 15000) {
-	for (const end = Date.now() + limit_ms; ;) {
-		const value = f();
-		if (value || Date.now() > end)
-			return value;
-		await new Promise((resume) => { setTimeout(resume, 200); });
-	}
-}
 
 const text_of = (page, selector) => page.locator(selector).innerText();
 
@@ -180,7 +170,7 @@ describe("search", () => {
 			await page.waitForSelector("#product h2");
 		});
 		/* Records are folded into the database a moment later. */
-		const row = await until(() => JSON.parse(souk("search-report", "--json", "--top", "1000")).most.find((one) => one.query === query && one.clicks > 0));
+		const row = await until(() => JSON.parse(souk("search-report", "--json", "--top", "1000")).most.find((one) => one.query === query && one.clicks > 0), 200);
 		assert.equal(row.clicks, 1);
 		assert.equal(Number(row.place), 14);
 	});

@@ -27,14 +27,15 @@ const known = { ...demo_env(), ...process.env };
 /* What does not happen within a minute will not, on any machine: how quick a thing is on one is not for these tests. */
 export const PATIENCE_MS = 60000;
 
-/* Waits until condition() is true; what it throws last, or a plain "not in time", is the failure. */
+/* What condition() gives as soon as it gives something; what it throws last, or a plain "not in time", is the failure. */
 export async function until(condition, every_ms = 50) {
 	const end = Date.now() + PATIENCE_MS;
 	for (;;) {
 		let failure;
 		try {
-			if (await condition())
-				return;
+			const value = await condition();
+			if (value)
+				return value;
 		} catch (error) {
 			failure = error;
 		}
