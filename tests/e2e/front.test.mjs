@@ -423,7 +423,7 @@ describe("everyone can use it", () => {
 			await page.keyboard.press("Enter");
 			await comes_to(() => page.evaluate(() => document.activeElement.id), "main");
 			const seen = new Set();
-			for (let i = 0; i < 120; i++) {
+			for (let i = 0; i < 400; i++) {	/* as far as it goes: tools and routes become more */
 				await page.keyboard.press("Tab");
 				const now = await page.evaluate(() => {
 					const node = document.activeElement;

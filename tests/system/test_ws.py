@@ -260,7 +260,7 @@ def test_workers_that_die_are_replaced(daemon):
     old = children()
     for child in old:
         os.kill(int(child), signal.SIGKILL)
-    until(lambda: children() and not old & children())
+    until(lambda: not old & children())    # others are started when there is something to do
     assert "result" in ws.call("tools/call", CALL["params"], 2)
 
 
