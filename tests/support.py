@@ -510,9 +510,9 @@ class Instance:
         return {p: parent(p) for p in processes("souk.fcgi") if executable(p).startswith(self.target.data)}
 
     def workers(self):
-        """Process ids of the program's workers: children of the parent of the pool."""
+        """Process ids of the program's workers: children of the parent of the pool, but for its guard."""
         mine = self.programs()
-        return [p for p in mine if mine[p] in mine]
+        return [p for p in mine if mine[p] in mine and command(p) == "souk.fcgi"]
 
     def pool(self):
         """The parent of the workers, or None where there is not exactly one."""
@@ -524,6 +524,15 @@ class Instance:
 def executable(pid):
     try:
         return os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return ""
+
+
+def command(pid):
+    """The name that a process goes by."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as f:
+            return f.read().strip()
     except OSError:
         return ""
 

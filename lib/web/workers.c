@@ -6,9 +6,11 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -26,6 +28,7 @@
 #define WORKERS_MAX 256
 #define STOP_MS 10000	/* a worker that still serves after this is killed */
 #define HEIR_MS 500	/* how often a parent that web servers do not know looks whether it is still wanted */
+#define REFUSED_MAX 3	/* so often, HEIR_MS apart, nobody listens: then the guard does */
 #define YOUNG_MS 10000	/* what ends this soon after it started the pool was no web server, but spawn-fcgi or the like */
 
 struct worker {
@@ -33,7 +36,7 @@ struct worker {
 	int64_t born_ms;
 };
 
-static struct worker workers[WORKERS_MAX];
+static struct worker workers[WORKERS_MAX + 1];	/* the last that is used: the guard */
 static sigset_t watched;
 
 struct common {
@@ -47,6 +50,7 @@ static struct {
 	int server;	/* pidfd of the web server that started it, -1: none */
 	struct stat path;	/* of the socket; st_ino 0: it has none */
 	struct sockaddr_un at;
+	char argv0[256], comm[16];	/* what it is called */
 } pool = { .server = -1 };
 
 static pid_t my_parent;	/* 0: not a worker */
@@ -80,6 +84,8 @@ found(int sock)
 	socklen_t sz = sizeof pool.at - 1;	/* the last byte stays 0 */
 	void *shared = mmap(NULL, sizeof *pool.common, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
+	(void)snprintf(pool.argv0, sizeof pool.argv0, "%s", program_invocation_name);
+	(void)prctl(PR_GET_NAME, pool.comm);
 	if (getsockname(sock, (struct sockaddr *)&pool.at, &sz) < 0 || !stat_path(&pool.path))
 		pool.path.st_ino = 0;
 	/* Who runs --listen, a shell perhaps, may go; a web server that hands a socket over keeps it for its own use. */
@@ -129,7 +135,7 @@ inherit(void)
 	memset(workers, 0, sizeof workers);
 	signal(SIGINT, SIG_DFL);
 	offer_to_oom_killer("0");
-	log_event(LOG_WARN_, NULL, "the workers' parent was killed; a worker takes its place", LOG_I("parent", before));
+	log_event(LOG_WARN_, NULL, "the workers' parent was killed; another process of the pool takes its place", LOG_I("parent", before));
 	return true;
 }
 
@@ -152,11 +158,74 @@ serve(int sock, int n, int (*work)(int), pid_t parent)
 	exit(inherit() ? supervise(sock, n, work, true) : status);
 }
 
+/* A listening socket in place of the one that ended with its pool; -1: it cannot be. */
+static int
+listen_again(void)
+{
+	mode_t old = umask(0117);
+	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool good = sock >= 0 && unlink(pool.at.sun_path) == 0 && bind(sock, (struct sockaddr *)&pool.at, sizeof pool.at) == 0 && listen(sock, 1024) == 0;
+
+	(void)umask(old);
+	if (good && stat_path(&pool.path))
+		return sock;
+	(void)close(sock);
+	return -1;
+}
+
+static bool
+somebody_listens(void)
+{
+	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	bool yes = connect(sock, (struct sockaddr *)&pool.at, sizeof pool.at) == 0 || errno != ECONNREFUSED;
+
+	(void)close(sock);
+	return yes;
+}
+
+/* Of another name than the pool, so that what kills all of that name leaves it; of the pool's again when it has become that. */
+static void
+go_by(const char *argv0, const char *comm)
+{
+	size_t room = strlen(pool.argv0);	/* not more than there is, for it was taken from there */
+
+	memset(program_invocation_name, 0, room);
+	(void)snprintf(program_invocation_name, room + 1, "%s", argv0);
+	(void)prctl(PR_SET_NAME, comm);
+}
+
+/* The life of the guard: while its parent lives it sleeps.  It does not hold the socket, or nobody would see that the pool has gone. */
+_Noreturn static void
+guard(int sock, int n, int (*work)(int), pid_t parent)
+{
+	int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC), refused = 0;
+
+	my_parent = parent;
+	sigprocmask(SIG_UNBLOCK, &watched, NULL);
+	signal(SIGINT, SIG_IGN);
+	if (nowhere < 0 || dup2(nowhere, sock) < 0 || pool.common == NULL || pool.path.st_ino == 0)
+		exit(0);
+	go_by("souk-guard", "souk-guard");
+	while (refused < REFUSED_MAX) {
+		(void)poll(NULL, 0, HEIR_MS);
+		if (!workers_orphaned())
+			continue;
+		if (atomic_load(&pool.common->parent) != parent || !still_wanted())
+			exit(0);
+		refused = somebody_listens() ? 0 : refused + 1;
+	}
+	go_by(pool.argv0, pool.comm);
+	sock = inherit() ? listen_again() : -1;
+	exit(sock < 0 ? 0 : supervise(sock, n, work, true));
+}
+
 static void
 spawn(struct worker *w, int sock, int n, int (*work)(int))
 {
 	pid_t parent = getpid(), pid = fork();
 
+	if (pid == 0 && w == &workers[n])
+		guard(sock, n, work, parent);
 	if (pid == 0)
 		serve(sock, n, work, parent);
 	if (pid < 0) {
@@ -170,7 +239,7 @@ spawn(struct worker *w, int sock, int n, int (*work)(int))
 static struct worker *
 find(pid_t pid, int n)
 {
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i <= n; i++)
 		if (workers[i].pid == pid)
 			return &workers[i];
 	return NULL;
@@ -200,7 +269,7 @@ alive(int n)
 {
 	int k = 0;
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i <= n; i++)
 		k += workers[i].pid != 0;
 	return k;
 }
@@ -211,12 +280,12 @@ stop_all(int n)
 	const struct timespec step = { 0, 20 * 1000 * 1000 };
 	int64_t end = now_ms() + STOP_MS;
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i <= n; i++)
 		if (workers[i].pid)
 			kill(workers[i].pid, SIGTERM);
 	for (reap(n); alive(n) && now_ms() < end; reap(n))
 		nanosleep(&step, NULL);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i <= n; i++)
 		if (workers[i].pid)
 			kill(workers[i].pid, SIGKILL);
 }
@@ -227,7 +296,7 @@ keep(int n, int sock, int (*work)(int))
 {
 	int wait_ms = 60000;
 
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i <= n; i++) {
 		int64_t again = workers[i].born_ms ? workers[i].born_ms + 1000 - now_ms() : 0;
 
 		if (workers[i].pid)

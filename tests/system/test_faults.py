@@ -190,10 +190,10 @@ def test_sigterm_finishes_the_running_request(running):
 
 
 def whole_pool(running, without):
-    """The parent of four workers, once none of the processes in without is left."""
+    """The parent of four workers and a guard, once none of the processes in without is left."""
     def found():
         programs, pool = running.programs(), running.pool()
-        return pool if pool and len(programs) == 5 and not set(without) & set(programs) else None
+        return pool if pool and len(programs) == 6 and len(running.workers()) == 4 and not set(without) & set(programs) else None
     return support.wait_until(found, 20)
 
 
@@ -316,7 +316,7 @@ def test_a_full_disk_costs_records_only(running):
 
 
 def test_all_killed_at_once(running):
-    """Parent and workers, all gone before lighttpd looks: it starts the program anew, as long as it knows the parent (so before those are killed alone, below)."""
+    """Parent, workers and guard, all gone before lighttpd looks: it starts the program anew, as long as it knows the parent (so before the tests below)."""
     old, web = running.programs(), running.pid("web")
     assert support.parent(running.pool()) == web
     os.kill(web, signal.SIGSTOP)
@@ -327,6 +327,18 @@ def test_all_killed_at_once(running):
         os.kill(web, signal.SIGCONT)
     whole_pool(running, old)
     assert running.target.get("/readyz").status == 200
+
+
+def test_all_of_the_name_killed(running):
+    """As pkill does, whatever lighttpd makes of it, again and again: the service is back by itself."""
+    for _ in range(3):
+        old = [p for p in running.programs() if support.command(p) == "souk.fcgi"]
+        stop_all(sorted(old), signal.SIGKILL)
+        whole_pool(running, old)
+        support.wait_until(lambda: running.target.get("/readyz").status == 200)
+    with Ledger(running.target, threads=4) as ledger:
+        ledger.more(20)
+    assert ledger.check() >= 20 and ledger.trouble == []
 
 
 def test_killed_parent(running):

@@ -108,20 +108,20 @@ def test_a_pool_of_its_own_outlives_its_parent_until_its_socket_is_taken(running
     before = set(running.programs())
     first = start()
     try:
-        support.wait_until(lambda: answers() and len(ours()) == 3, 20)
+        support.wait_until(lambda: answers() and len(ours()) == 4, 20)
         first.kill()
         first.wait()
 
         def heir():
             programs = ours()
             parents = [p for p in programs if programs[p] not in programs]
-            return len(programs) == 3 and len(parents) == 1
+            return len(programs) == 4 and len(parents) == 1
         support.wait_until(heir, 20)
         assert answers()
         old = set(ours())
         second = start()
         try:
-            support.wait_until(lambda: not old & set(ours()) and len(ours()) == 3, 20)
+            support.wait_until(lambda: not old & set(ours()) and len(ours()) == 4, 20)
             assert answers()
         finally:
             second.terminate()
