@@ -45,6 +45,20 @@ some_brand(const void *arg, const char *phrase, size_t n)
 }
 
 static bool
+some_words(const void *arg, const char *word, size_t n)
+{
+	(void)arg;
+	return n > 0 && (word[0] & 1) != 0;
+}
+
+static bool
+some_negated(const void *arg, const char *before, const char *not, const char *word)
+{
+	(void)arg;
+	return (strlen(before) + strlen(not) + strlen(word)) % 2 == 0;
+}
+
+static bool
 some_names(const void *arg, const char *phrase, size_t n, const char *colour)
 {
 	(void)arg;
@@ -73,7 +87,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct understand_shop none = { .langs = 15 },
-	    all = { .currency = "EUR", .langs = 15, .category = any_category, .colour = any_colour, .brand = some_brand, .in_names = some_names };
+	    all = { .currency = "EUR", .langs = 15, .category = any_category, .colour = any_colour, .word = some_words, .brand = some_brand,
+		.in_names = some_names, .only_negated = some_negated };
 	static const char *const locales[] = { NULL, "fr", "en", "es", "de" };
 	static struct arena a;
 	char *query;
