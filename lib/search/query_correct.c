@@ -229,16 +229,21 @@ ends_words(struct parse *p, unsigned i)
 	uint32_t best[PREFIX_WORDS] = { 0 };
 	char stem[TEXT_WORD_MAX];
 	unsigned n = 0;
+	uint32_t letters;
 	size_t stemn;
 
 	if (s == NULL || !(p->langs >> text_lang("de", 2) & 1) || (stemn = text_stem(text_lang("de", 2), w->s, w->n, stem)) < END_MIN)
 		return false;
+	letters = correct_letters(stem, stemn);
 	for (uint32_t id = 0; id < s->meta->words; id++) {
 		const struct seg_word *one = seg_word(s, id);
+		const char *text;
 		size_t m;
-		const char *text = seg_word_text(s, id, &m);
 
-		if (one->langs >> text_lang("de", 2) & 1 && ends_with(text, m, stem, stemn))
+		if ((letters & ~one->letters) != 0 || !(one->langs >> text_lang("de", 2) & 1))
+			continue;
+		text = seg_word_text(s, id, &m);
+		if (ends_with(text, m, stem, stemn))
 			n = keep_frequent(s, best, n, id);
 	}
 	add_words(p, i, best, n);
