@@ -206,7 +206,7 @@ def test_a_killed_builder_leaves_the_last_index(souk, index, tmp_path):
     assert killed > 5
     souk.souk("index", "--quiet")
     left = [name for name in os.listdir(os.path.dirname(index)) if name.startswith("search") and name not in
-            ("search.seg", "search.seg.lock", "search.seg.ok", "search.seg.new", "search.seg.recent", "search.seg.recent.ok")]
+            ("search.seg", "search.seg.lock", "search.seg.ok", "search.seg.new", "search.seg.recent", "search.seg.recent.ok", "search.seg.recent.new")]
     assert left == []
 
 
