@@ -56,9 +56,10 @@ handle_end(struct ctx *c, const char *text)
 {
 	char hex[2 * HASH_LEN + 1], until[24];
 	const char *v[2] = { hex, until }, *done;
+	int64_t end = wall_ms() / 1000 + LONGEST_S;
 	size_t n;
 
 	hash_of(text, hex);
-	(void)snprintf(until, sizeof(until), "%lld", (long long)(wall_ms() / 1000 + LONGEST_S));
+	(void)snprintf(until, sizeof(until), "%lld", (long long)end);
 	return db_call(c, DB_WRITE, NULL, &sql_handle_end, 2, v, &done, &n);
 }

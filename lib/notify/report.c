@@ -98,7 +98,7 @@ without_port(struct ctx *c, const char *url)
 static const char *
 signed_text(struct ctx *c, const char *url, const struct pair *fields, size_t n)
 {
-	const struct pair **sorted = arena_alloc(c->a, (n + 1) * sizeof(*sorted));
+	const struct pair **sorted = arena_alloc(c->a, (n + 1) * sizeof(const struct pair *));
 	struct buf b;
 
 	for (size_t i = 0; i < n; i++) {
