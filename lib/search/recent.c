@@ -230,7 +230,7 @@ build_of(struct ctx *c, const char *path, const struct seg *base, const uint64_t
 enum err
 recent_build(struct ctx *c, const char *path, const struct seg *base, uint32_t least, uint32_t *n)
 {
-	uint64_t *id, change;
+	uint64_t *id = NULL, change = 0;
 
 	if (read_ids(c, base, &id, n, &change))
 		return c->err;
