@@ -1,4 +1,5 @@
 /* For the analyzers of `make lint` alone. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 

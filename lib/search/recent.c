@@ -130,9 +130,10 @@ read_ids(struct ctx *c, const struct seg *base, uint64_t **id, uint32_t *n, uint
 	const char *v[2] = { arena_printf(c->a, "%llu", (unsigned long long)base->header->change), arena_printf(c->a, "%u", 4 * RECENT_MAX) };
 	uint32_t kept = 0;
 	PGresult *r;
+	enum err e;
 
-	if (db_exec(c, &sql_search_changes, 2, v, &r))
-		return c->err;
+	if ((e = db_exec(c, &sql_search_changes, 2, v, &r)) != E_OK)
+		return e;
 	*id = arena_alloc(c->a, ((size_t)PQntuples(r) + 1) * sizeof(**id));
 	*n = 0;
 	for (int i = 0; i < PQntuples(r); i++)
