@@ -152,7 +152,9 @@ BEGIN
 			SELECT * INTO p FROM shop.payments x WHERE x.id = payment;
 			SELECT * INTO o FROM shop.orders x WHERE x.id = p.order_id;
 		END IF;
-		done := shop.payment_returned(o, p, data);
+		-- The provider does not count what it took back in a dispute.
+		done := shop.payment_returned(o, p, data || jsonb_build_object('refunded', (data->>'refunded')::bigint + (SELECT coalesce(sum(r.amount_minor), 0)
+			FROM shop.refunds r WHERE r.payment_id = p.id AND r.dedupe = 'dispute:' || p.id)));
 	WHEN 'disputed', 'dispute_won', 'dispute_lost' THEN
 		done := shop.payment_disputed(o, p, outcome, data);
 	ELSE
@@ -316,6 +318,10 @@ BEGIN
 	IF outcome = 'dispute_lost' THEN
 		gone := least(p.paid_minor, p.refunded_minor + CASE WHEN upper(data->>'currency') = p.currency THEN coalesce((data->>'amount')::bigint, p.paid_minor)
 			ELSE p.paid_minor END);
+		-- Written down as a refund, so that what is left to refund is less by it, and later refunds count on top of it.
+		INSERT INTO shop.refunds (order_id, payment_id, amount_minor, currency, reason, dedupe, state, sent_at, settled_at)
+		SELECT o.id, p.id, gone - p.refunded_minor, p.currency, 'lost in a dispute', 'dispute:' || p.id, 'succeeded', now(), now()
+		 WHERE gone > p.refunded_minor;
 	END IF;
 	UPDATE shop.payments x SET state = CASE WHEN gone = x.paid_minor THEN 'refunded' WHEN x.state = 'disputed' THEN 'paid' ELSE x.state END,
 		refunded_minor = gone, note = outcome, updated_at = now()

@@ -659,7 +659,19 @@ def test_a_dispute_may_be_about_a_part(shop, stripe):
     for _ in range(2):
         taken(stripe.post(shop, lost))
     assert order(shop, number)[1] == "part_refunded"
-    assert shop.value(f"SELECT p.refunded_minor FROM shop.payments p JOIN shop.orders o ON o.id = p.order_id WHERE o.number = '{number}'") == "500"
+    back = f"SELECT p.refunded_minor FROM shop.payments p JOIN shop.orders o ON o.id = p.order_id WHERE o.number = '{number}'"
+    assert shop.value(back) == "500"
+    # what was lost is neither refunded again nor taken for a later refund
+    assert not shop.call("refund_order", {"orderId": number, "amount": 5.01}, token=shop.admin).ok
+    taken(stripe.post(shop, stripe.refund(intent, 100)))
+    assert shop.value(back) == "600"
+    good(shop.call("refund_order", {"orderId": number, "amount": 2.5}, token=shop.admin))
+    deliver(shop)
+    assert shop.value(back) == "850"
+    assert not shop.call("refund_order", {"orderId": number, "amount": 1.51}, token=shop.admin).ok
+    good(shop.call("refund_order", {"orderId": number, "amount": 1.5}, token=shop.admin))
+    deliver(shop)
+    assert shop.value(back) == "1000" and order(shop, number)[1] == "refunded"
 
 
 def test_a_refund_is_not_repeated_when_stripe_has_forgotten_its_key(shop, stripe):
