@@ -10,6 +10,7 @@
 #include "core/random.h"
 #include "gen/sql.h"
 #include "store/db.h"
+#include "store/shm.h"
 
 #define NONCE_LEN 6
 #define HASH_LEN 32
@@ -61,5 +62,8 @@ handle_end(struct ctx *c, const char *text)
 
 	hash_of(text, hex);
 	(void)snprintf(until, sizeof(until), "%lld", (long long)end);
-	return db_call(c, DB_WRITE, NULL, &sql_handle_end, 2, v, &done, &n);
+	if (db_call(c, DB_WRITE, NULL, &sql_handle_end, 2, v, &done, &n))
+		return c->err;
+	shm_bump(SHM_TOKENS);	/* streams that were opened with it look again */
+	return E_OK;
 }

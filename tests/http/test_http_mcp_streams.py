@@ -239,6 +239,14 @@ def test_a_revoked_token_ends_its_stream(souk):
         stream.read(lambda s: s.ended or s.data.endswith(b"0\r\n\r\n"))
 
 
+def test_log_out_ends_its_stream(souk):
+    handle = support.sign(souk, "cst", souk.value("SELECT id FROM shop.customers ORDER BY id LIMIT 1") + ".stream")
+    with open_stream(lambda: listen(souk, {"toolsListChanged": True}, handle)) as stream:
+        stream.read(lambda s: s.messages)
+        assert souk.request("POST", "/api/logout", json_body={}, token=handle).json == {"ended": True}
+        stream.read(lambda s: s.ended or s.data.endswith(b"0\r\n\r\n"), 10)
+
+
 def test_streams_do_not_take_all_processes(souk):
     streams = [listen(souk, {"toolsListChanged": True}) for _ in range(8)]
     try:
