@@ -117,7 +117,8 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM souk.notify(template, t.customer_id, CASE WHEN t.customer_id IS NULL THEN t.email END, t.locale,
-		jsonb_build_object('ticketNumber', t.number, 'subject', t.subject, 'status', t.status, 'message', message), dedupe);
+		jsonb_strip_nulls(jsonb_build_object('ticketNumber', t.number, 'subject', CASE WHEN t.email_verified IS DISTINCT FROM false THEN t.subject END,
+			'status', t.status, 'message', message)), dedupe);
 END
 $$;
 

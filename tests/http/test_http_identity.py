@@ -264,6 +264,7 @@ def test_a_stranger_writes_and_reads_the_answer_once_the_address_is_proven(souk,
     assert souk.call("reply_to_ticket", dict(key, message="Yes, in March"), token=souk.admin).ok
     # the address gets the answer and its code, and nothing that a stranger has written
     assert [r[0] for r in souk.sql(f"SELECT template FROM souk.outbox WHERE recipient = '{email}' ORDER BY id")] == ["one_time_code", "ticket_reply"]
+    assert not souk.sql(f"SELECT data FROM souk.outbox WHERE recipient = '{email}' AND data ? 'subject'")
     basket = client.call("add_to_basket", {"productId": souk.value("SELECT id FROM shop.products WHERE status = 'active' AND variant_count = 0 AND stock > 0 LIMIT 1")}).value["basket"]
     for token in (None, basket):
         assert not client.call("get_ticket_status", key, token=token).ok and "March" not in str(client.call("list_tickets", {}, token=token))
