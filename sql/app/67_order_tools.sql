@@ -500,7 +500,7 @@ BEGIN
 		PERFORM souk.fail('SK409', format('nothing of order %s is left to refund', o.number));
 	END IF;
 	-- One refund may be parts of several payments.
-	SELECT sum(r.amount_minor) INTO amount FROM shop.refunds r WHERE r.order_id = o.id AND (r.dedupe = once OR starts_with(r.dedupe, once || ':'));
+	SELECT sum(r.amount_minor) INTO amount FROM shop.refunds r WHERE r.order_id = o.id AND r.dedupe IN (once, once || ':' || r.payment_id);
 	IF wanted <> amount THEN
 		PERFORM souk.fail('SK409', 'operationId: was used for another refund; give this one its own');
 	END IF;

@@ -341,9 +341,12 @@ def test_refunds_are_previewed_and_never_more_than_was_paid(orders):
     first, again = tool(orders, "refund_order", part), tool(orders, "refund_order", part)
     assert first == again and (first["amount"], first["state"], first["refundable"]) == (5.25, "manual", 14.75)
     assert refused(lambda: tool(orders, "refund_order", {**part, "amount": 6}))[0] == "SK409", "the id stands for that refund"
-    assert refused(lambda: tool(orders, "refund_order", {"orderId": order, "amount": 14.76}))[0] == "SK409"
+    assert tool(orders, "refund_order", {**part, "operationId": "op", "amount": 0.25})["amount"] == 0.25, "ids may begin with another"
+    other = tool(orders, "refund_order", {**part, "operationId": "op-1:x", "amount": 0.5})
+    assert (other["amount"], tool(orders, "refund_order", part)["refundId"]) == (0.5, first["refundId"])
+    assert refused(lambda: tool(orders, "refund_order", {"orderId": order, "amount": 14.01}))[0] == "SK409"
     assert refused(lambda: tool(orders, "refund_order", {"orderId": order, "amount": 1.234}))[0] == "SK400"
-    assert tool(orders, "preview_refund", {"orderId": order})["pending"] == 5.25
+    assert tool(orders, "preview_refund", {"orderId": order})["pending"] == 6
     assert tool(orders, "cancel_order", {"orderId": order}, "customer", "1")["refundRequested"] is True
     assert tool(orders, "preview_refund", {"orderId": order})["refundable"] == 0
     assert orders.value(f"{ALL} SELECT sum(amount_minor) FROM shop.refunds WHERE order_id = {order}") == "2000"
