@@ -14,7 +14,7 @@ struct match {
 	struct engine_top *top;
 	const struct engine_query *q;
 	struct engine_result *out;
-	uint64_t *set[ENGINE_PARTS_MAX];	/* products of each part that match */
+	uint64_t *set[ENGINE_PARTS_MAX];	/* products of each part that match, NULL behind the last part */
 	uint16_t *words[ENGINE_PARTS_MAX];	/* the words that each product has, only with an explicit order */
 };
 
@@ -147,7 +147,7 @@ mark_covered(struct match *m)
 			best = cover(&m->out->words, set);
 	for (unsigned set = 1; set < 65536; set++)
 		good[set] = good[set] && cover(&m->out->words, set) >= COVER * best;
-	for (unsigned p = 0; p < m->v->n; p++)
+	for (unsigned p = 0; p < ENGINE_PARTS_MAX && m->set[p] != NULL; p++)
 		mark_good(m->words[p], m->v->part[p].seg->docs, good, m->set[p]);
 }
 
@@ -200,7 +200,7 @@ order(struct match *m)
 	if (k > (size_t)m->out->total + 1)
 		k = (size_t)m->out->total + 1;
 	heap = arena_alloc(m->c->a, (k + 1) * sizeof(*heap));
-	for (unsigned p = 0; p < m->v->n; p++) {
+	for (unsigned p = 0; p < ENGINE_PARTS_MAX && m->set[p] != NULL; p++) {
 		const struct seg *g = m->v->part[p].seg;
 
 		for (size_t i = 0; i <= g->docs / 64; i++)
@@ -259,7 +259,7 @@ engine_matches(struct ctx *c, const struct engine_view *v, struct engine_sieve *
 	}
 	if (has_words(m) && top == NULL)
 		mark_covered(m);
-	for (unsigned p = 0; p < v->n; p++)
+	for (unsigned p = 0; p < ENGINE_PARTS_MAX && m->set[p] != NULL; p++)
 		if (top != NULL)
 			score_part(m, p);
 		else
