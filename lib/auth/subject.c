@@ -56,10 +56,16 @@ subject_customer(struct ctx *c, const char *customer_id, struct subject *out)
 	out->customer_id = out->principal + sizeof("customer:") - 1;
 }
 
+bool
+subject_is_contact(const char *visitor)
+{
+	return strncmp(visitor, "contact:", sizeof("contact:") - 1) == 0;
+}
+
 static void
 prove(const char *proven, struct subject *out)
 {
-	if (strncmp(proven, "contact:", sizeof("contact:") - 1) == 0)
+	if (subject_is_contact(proven))
 		out->visitor = proven;
 	else
 		out->order_id = proven;

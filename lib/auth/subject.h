@@ -40,6 +40,8 @@ void subject_anonymous(struct ctx *c, const char *remote_ip, struct subject *out
 void subject_customer(struct ctx *c, const char *customer_id, struct subject *out);
 /* What a guest has proven: an order, or "contact:..." for the tickets that were opened with an address (sql/app/56_service_visitors.sql). */
 void subject_guest(struct ctx *c, const char *proven, struct subject *out);
+/* Is it the visitor of such tickets, not of a basket? */
+bool subject_is_contact(const char *visitor);
 /* The same besides what the subject is already; nobody in particular becomes a guest. */
 void subject_also(struct ctx *c, const char *proven, struct subject *who);
 void subject_visitor(struct ctx *c, const char *visitor, const char *remote_ip, struct subject *out);

@@ -3,6 +3,7 @@
 
 #include "auth/idempotency.h"
 #include "auth/signed.h"
+#include "auth/subject.h"
 #include "core/banned.h"
 #include "core/config.h"
 #include "core/json.h"
@@ -45,7 +46,8 @@ basket_add_tool(struct ctx *c, struct tool_call *call)
 
 	if (call->who->customer_id[0] != '\0')
 		return db_text(c, &sql_basket_add, 1, args, &call->json, &call->n);
-	if (call->who->visitor != NULL && call->who->visitor[0] != '\0')
+	/* a basket's handle never ends, and must not show tickets */
+	if (call->who->visitor != NULL && call->who->visitor[0] != '\0' && !subject_is_contact(call->who->visitor))
 		return add_for_visitor(c, call, call->who->visitor);
 	random_base62(visitor, VISITOR_LEN);
 	return add_for_visitor(c, call, arena_strdup(c->a, visitor));
