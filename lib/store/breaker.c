@@ -76,9 +76,9 @@ breaker_ok(enum breaker b)
 		atomic_store(at, 0);
 }
 
-/* The state after a failure at now. */
+/* The state after a failure at now; sure: of a dependency that is down, so that no more failures need be seen. */
 static struct word
-after_failure(struct word w, int64_t now)
+after_failure(struct word w, int64_t now, bool sure)
 {
 	switch (w.mode) {
 	case OPEN:
@@ -92,20 +92,32 @@ after_failure(struct word w, int64_t now)
 	}
 	if (w.failures == 0 || now - w.time > FAILURES_MS)
 		w = (struct word){ CLOSED, 0, 0, now };
-	if (++w.failures >= FAILURES)
+	if (sure || ++w.failures >= FAILURES)
 		w = (struct word){ OPEN, 0, 0, now + open_ms(0) };
 	return w;
 }
 
-void
-breaker_failed(enum breaker b)
+static void
+failed(enum breaker b, bool sure)
 {
 	_Atomic uint64_t *at = &shm_map()->breakers[b];
 	uint64_t v = atomic_load(at);
 	int64_t now = shm_clock();
 
-	while (!atomic_compare_exchange_weak(at, &v, pack(after_failure(unpack(v), now))))
+	while (!atomic_compare_exchange_weak(at, &v, pack(after_failure(unpack(v), now, sure))))
 		;
+}
+
+void
+breaker_failed(enum breaker b)
+{
+	failed(b, false);
+}
+
+void
+breaker_open(enum breaker b)
+{
+	failed(b, true);
 }
 
 const char *

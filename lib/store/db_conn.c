@@ -16,7 +16,7 @@
 #define TLS_LOOK_MS 20
 #define LEFT_LOOK_MS 100	/* between two looks whether the caller has given up */
 
-const char DB_DEADLINE[] = "deadline", DB_LEFT[] = "given up";
+const char DB_DEADLINE[] = "deadline", DB_SILENT[] = "the server is stopped", DB_LEFT[] = "given up";
 
 struct db_state db;
 
@@ -113,8 +113,11 @@ db_lost(struct ctx *c, const char *statement, const char *why, const PGresult *l
 
 	log_event(LOG_ERROR_, c, "database connection dropped", LOG_S("statement", statement), LOG_S("why", why),
 		LOG_S("sqlstate", state), LOG_S("text", db.pg ? PQerrorMessage(db.pg) : ""));
-	breaker_failed(BREAKER_POSTGRESQL);
-	if (why == DB_DEADLINE)
+	if (why == DB_SILENT)
+		breaker_open(BREAKER_POSTGRESQL);
+	else
+		breaker_failed(BREAKER_POSTGRESQL);
+	if (why == DB_DEADLINE || why == DB_SILENT)
 		order_cancel();
 	db_drop();
 	return db_unavailable(c);
@@ -139,6 +142,18 @@ poll_until(int fd, short events, int64_t end_ms)
 	}
 }
 
+/* A server that has been silent for long: ask whether it lives, and note when to ask again.  False: it is stopped. */
+static bool
+still_alive(int64_t end_ms)
+{
+	int64_t end = now_ms() + DB_ALIVE_MS;
+
+	if (!db_answers(end < end_ms ? end : end_ms) && now_ms() < end_ms)
+		return false;
+	db.ask_ms = now_ms() + DB_SILENT_MS;
+	return true;
+}
+
 /*
  * Under TLS bytes may wait in the TLS library, where poll() does not see them: there the look is repeated every TLS_LOOK_MS.
  */
@@ -151,12 +166,16 @@ db_wait(const struct ctx *by, int64_t end_ms, const char **why)
 
 	if (todo < 0)
 		return false;
+	if (db.ask_ms != 0 && look > db.ask_ms)
+		look = db.ask_ms;
 	if (!poll_until(PQsocket(db.pg), (short)(POLLIN | (todo ? POLLOUT : 0)), look < end_ms ? look : end_ms)) {
 		if (now_ms() >= end_ms)
 			*why = DB_DEADLINE;
 		else if (asks && by->given_up(by->given_up_arg))
 			*why = DB_LEFT;
-		if (*why == DB_DEADLINE || *why == DB_LEFT)
+		else if (db.ask_ms != 0 && now_ms() >= db.ask_ms && !still_alive(end_ms))
+			*why = DB_SILENT;
+		if (*why == DB_DEADLINE || *why == DB_LEFT || *why == DB_SILENT)
 			return false;
 	}
 	return PQconsumeInput(db.pg) == 1;

@@ -18,6 +18,8 @@
 
 #define DB_PIPE_MAX 12		/* entries of one pipeline, preparations included */
 #define DB_CONNECT_MS 2000	/* upper limit of connecting, whatever the request's deadline */
+#define DB_SILENT_MS 500	/* a server that has said nothing for so long is asked whether it lives, and again after as long */
+#define DB_ALIVE_MS 1500	/* for its answer to that */
 #define DB_PING_MS 1000		/* of a ping with its connecting */
 #define DB_ROLLBACK_MS 300	/* for a rollback whose request has no time left; then the connection is closed */
 
@@ -27,6 +29,7 @@ struct db_state {
 	PGconn *pg;		/* NULL: not open */
 	int64_t used_ms;	/* end of the last call */
 	int64_t looked_ms;	/* when it was last seen to live */
+	int64_t ask_ms;		/* when to ask a silent server whether it lives; 0: never */
 	bool owner;		/* db_use_owner() */
 	bool in_tx;		/* between db_begin and db_commit or db_rollback */
 	bool tx_sent;		/* the server knows of it: BEGIN leaves with the first statement */
@@ -60,13 +63,13 @@ enum db_end {
 enum err db_open(struct ctx *c);
 void db_drop(void);
 /*
- * Wait until the socket is readable (or writable while data waits to be sent) and take in what came; false: *why is DB_DEADLINE or DB_LEFT, or as it was
- * when the connection is lost.  by: whom to ask whether the request was given up; NULL: nobody.
+ * Wait until the socket is readable (or writable while data waits to be sent) and take in what came; false: *why is DB_DEADLINE, DB_SILENT (the server does
+ * not answer on a new connection either: it is stopped) or DB_LEFT, or as it was when the connection is lost.  by: whom to ask whether the request was given up; NULL: nobody.
  */
 bool db_wait(const struct ctx *by, int64_t end_ms, const char **why);
 /* Send all that waits, taking in what comes meanwhile; false: deadline or lost.  db_wait() would wait for an answer once all is sent. */
 bool db_flush(int64_t end_ms, const char **why);
-extern const char DB_DEADLINE[], DB_LEFT[];
+extern const char DB_DEADLINE[], DB_SILENT[], DB_LEFT[];
 /* Collect what PQnotifies has. */
 void db_note_notifications(void);
 /* The connection failed under a statement: log, tell the breaker, drop it, note E_UNAVAILABLE. */
@@ -77,6 +80,10 @@ void db_give_up(struct ctx *c, const char *statement);
 void db_session_params(const char *v[5], bool local);
 /* E_UNAVAILABLE with a hint when to come back. */
 enum err db_unavailable(struct ctx *c);
+
+/* db_silent.c */
+/* Does the server of the open connection say a word, there or on a new one, until end_ms?  True also when it could not be asked. */
+bool db_answers(int64_t end_ms);
 
 /* db_changes.c */
 /* A notification on channel souk_changes. */

@@ -193,10 +193,13 @@ db_pipe_run(struct ctx *c, struct db_pipe *p, PGresult **out, PGresult **bad, in
 
 	*out = *bad = NULL;
 	*bad_at = p->n > 0 ? p->n - 1 : 0;
+	/* the owner's statements may take their time: a lock on a large table, an index */
+	db.ask_ms = db.owner ? 0 : now_ms() + DB_SILENT_MS;
 	ok = !p->broken && PQpipelineSync(db.pg);
 	for (int i = 0; ok && i < p->n; i++)
 		ok = take_entry(c, p, i, out, bad, bad_at, &why);
 	ok = ok && take_sync(c->deadline_ms, &why);
+	db.ask_ms = 0;
 	if (ok) {
 		breaker_ok(BREAKER_POSTGRESQL);
 		db_note_notifications();

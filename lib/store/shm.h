@@ -41,6 +41,8 @@ enum breaker { BREAKER_POSTGRESQL, BREAKER_REDIS, BREAKER_HTTP, BREAKER__MAX };
 bool breaker_allows(enum breaker b);
 void breaker_ok(enum breaker b);
 void breaker_failed(enum breaker b);
+/* breaker_failed() of a dependency that is known to be down, not only to have failed: it opens at once. */
+void breaker_open(enum breaker b);
 const char *breaker_state(enum breaker b);	/* "closed", "open", "half-open" */
 /* The breaker of an HTTP host and its port ("host:443").  There are 256, so now and then two share one. */
 enum breaker breaker_of_host(const char *host);

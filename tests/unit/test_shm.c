@@ -449,6 +449,12 @@ START_TEST(a_breaker_opens_probes_and_closes)
 	fail_times(1);
 	fake_ms += 1000;
 	ck_assert(breaker_allows(BREAKER_POSTGRESQL));
+	breaker_ok(BREAKER_POSTGRESQL);
+	/* One failure is enough of a dependency that is known to be down. */
+	breaker_open(BREAKER_POSTGRESQL);
+	ck_assert_str_eq(breaker_state(BREAKER_POSTGRESQL), "open");
+	fake_ms += 1000;
+	ck_assert(breaker_allows(BREAKER_POSTGRESQL));
 	end();
 }
 END_TEST

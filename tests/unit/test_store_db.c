@@ -463,6 +463,25 @@ START_TEST(deadline_holds_for_a_frozen_server)
 }
 END_TEST
 
+/* A statement may take its time, but nobody waits to his deadline for a server that is stopped. */
+START_TEST(a_stopped_server_is_told_from_a_slow_one)
+{
+	int64_t t;
+
+	deadline_in(60000);
+	ck_assert_str_eq(call(DB_READ, &q_sleep, "1.3"), "slept");
+	ck_assert_int_eq(servers_do("freeze"), 0);
+	t = now_ms();
+	ck_assert_int_eq(refused(DB_READ, &q_pid, NULL), E_UNAVAILABLE);
+	ck_assert_int_le(now_ms() - t, 40000);
+	ck_assert_str_eq(breaker_state(BREAKER_POSTGRESQL), "open");
+	ck_assert_int_eq(servers_do("thaw"), 0);
+	usleep(1100000);	/* it stays open for a second */
+	deadline_in(60000);
+	ck_assert_str_eq(call(DB_READ, &q_echo, "thawed"), "thawed");
+}
+END_TEST
+
 /* After some failures everybody is told at once, until a probe succeeds. */
 START_TEST(breaker_answers_at_once)
 {
@@ -575,6 +594,7 @@ suite(void)
 	tcase_add_test(faults, a_statement_behind_its_deadline_ends);
 	if (servers_own) {
 		tcase_add_test(faults, deadline_holds_for_a_frozen_server);
+		tcase_add_test(faults, a_stopped_server_is_told_from_a_slow_one);
 		tcase_add_test(faults, breaker_answers_at_once);
 	}
 	suite_add_tcase(s, faults);
