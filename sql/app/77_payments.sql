@@ -127,6 +127,7 @@ AS $$
 DECLARE
 	o shop.orders;
 	p shop.payments;
+	told bigint := (data->>'refunded')::bigint;
 	done text := 'ignored';
 BEGIN
 	IF NOT souk.sees_all() THEN
@@ -152,9 +153,12 @@ BEGIN
 			SELECT * INTO p FROM shop.payments x WHERE x.id = payment;
 			SELECT * INTO o FROM shop.orders x WHERE x.id = p.order_id;
 		END IF;
-		-- The provider does not count what it took back in a dispute.
-		done := shop.payment_returned(o, p, data || jsonb_build_object('refunded', (data->>'refunded')::bigint + (SELECT coalesce(sum(r.amount_minor), 0)
-			FROM shop.refunds r WHERE r.payment_id = p.id AND r.dedupe = 'dispute:' || p.id)));
+		-- The provider does not count what it took back in a dispute; that may be all, told before a refund that was made earlier.
+		IF told <= p.paid_minor THEN
+			told := (SELECT least(p.paid_minor, told + coalesce(sum(r.amount_minor), 0)) FROM shop.refunds r
+				WHERE r.payment_id = p.id AND r.dedupe = 'dispute:' || p.id);
+		END IF;
+		done := shop.payment_returned(o, p, data || jsonb_build_object('refunded', told));
 	WHEN 'disputed', 'dispute_won', 'dispute_lost' THEN
 		done := shop.payment_disputed(o, p, outcome, data);
 	ELSE
@@ -252,6 +256,9 @@ BEGIN
 		PERFORM souk.alert('payment', 'critical', format('order %s: more was refunded than paid (%s)', o.number, p.reference),
 			jsonb_build_object('order', o.number, 'paid', p.paid_minor, 'refunded', total));
 		total := p.paid_minor;
+		IF total = p.refunded_minor THEN
+			RETURN 'duplicate';
+		END IF;
 	END IF;
 	back := total - p.refunded_minor;
 	SELECT coalesce(sum(r.amount_minor), 0) INTO known FROM shop.refunds r WHERE r.payment_id = p.id AND r.state <> 'failed';

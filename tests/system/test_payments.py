@@ -674,6 +674,17 @@ def test_a_dispute_may_be_about_a_part(shop, stripe):
     assert shop.value(back) == "1000" and order(shop, number)[1] == "refunded"
 
 
+def test_a_refund_told_after_a_lost_dispute_about_all_is_no_news(shop, stripe):
+    number, intent = paid_order(shop, stripe)
+    earlier = stripe.refund(intent, 300)
+    taken(stripe.post(shop, stripe.dispute(intent, "charge.dispute.closed", "lost")))
+    taken(stripe.post(shop, earlier))
+    assert order(shop, number)[1] == "refunded"
+    assert shop.value(f"SELECT p.refunded_minor FROM shop.payments p JOIN shop.orders o ON o.id = p.order_id WHERE o.number = '{number}'") == "1000"
+    assert shop.value(f"SELECT count(*) FROM souk.alerts WHERE message LIKE '%{number}%more was refunded%'") == "0"
+    assert shop.value(f"SELECT count(*) FROM shop.order_events e JOIN shop.orders o ON o.id = e.order_id WHERE o.number = '{number}' AND e.kind = 'refund'") == "0"
+
+
 def test_a_refund_is_not_repeated_when_stripe_has_forgotten_its_key(shop, stripe):
     """After a day a key means nothing any more: somebody has to look what became of the call."""
     number, intent = paid_order(shop, stripe)
