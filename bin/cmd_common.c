@@ -300,13 +300,16 @@ parse(struct cli *cli, int argc, char **argv, const char **conf)
 		}
 		if ((value = eq != NULL ? eq + 1 : i + 1 < argc ? argv[++i] : NULL) == NULL)
 			return cli_fail(cli, CLI_USAGE, "%s needs a value", a);
+		/* of a shell's variable that is not set: --ip "" must not make a token that works from everywhere */
+		if (value[0] == '\0')
+			return cli_fail(cli, CLI_USAGE, "%.*s needs a value, not an empty one", (int)n + 2, a);
 		if (o >= 0)
 			cli->value[o] = value;
 		else
 			*conf = value;
 	}
 	if (cli->argc < cli->cmd->least || cli->argc > cli->cmd->most) {
-		cli_fail(cli, CLI_USAGE, "usage: souk %s %s", cli->cmd->name, cli->cmd->operands);
+		cli_fail(cli, CLI_USAGE, "usage: souk %s%s%s", cli->cmd->name, cli->cmd->operands[0] != '\0' ? " " : "", cli->cmd->operands);
 		return CLI_USAGE;
 	}
 	return -1;
@@ -335,6 +338,29 @@ run(struct cli *cli, const char *conf)
 	return code;
 }
 
+/* A command that there is not, or the first word of several alone: say which there are. */
+static int
+no_command(int argc, char **argv)
+{
+	size_t n = strlen(argv[0]);
+	const char *more = NULL;
+
+	for (const struct command *cmd = commands; cmd->name != NULL; cmd++) {
+		if (strncmp(cmd->name, argv[0], n) != 0 || cmd->name[n] != ' ')
+			continue;
+		if (more == NULL)
+			fprintf(stderr, "souk %s: one of ", argv[0]);
+		else
+			fprintf(stderr, "%s, ", more);
+		more = cmd->name + n + 1;
+	}
+	if (more != NULL)
+		fprintf(stderr, "%s is expected%s%s%s (souk %s --help)\n", more, argc > 1 ? ", not \"" : "", argc > 1 ? argv[1] : "", argc > 1 ? "\"" : "", argv[0]);
+	else
+		fprintf(stderr, "souk: there is no command \"%s\" (souk --help)\n", argv[0]);
+	return CLI_USAGE;
+}
+
 int
 cli_main(int argc, char **argv)
 {
@@ -358,8 +384,7 @@ cli_main(int argc, char **argv)
 		/* "souk token --help": the first word of several commands */
 		if (argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0) && print_group_help(argv[1]) > 0)
 			return CLI_OK;
-		fprintf(stderr, "souk: there is no command \"%s\" (souk --help)\n", argv[1]);
-		return CLI_USAGE;
+		return no_command(argc - 1, argv + 1);
 	}
 	cli.program = argv[0];
 	if ((cli.argv = calloc((size_t)argc + 1, sizeof(*cli.argv))) == NULL)

@@ -29,6 +29,8 @@ check(struct ctx *c, const struct oauth_account *a)
 		return fail(c, E_INVALID, "rate class: must be bulk or empty");
 	if (a->ip_allow != NULL && !ip_list_valid(a->ip_allow))
 		return fail(c, E_INVALID, "allowed addresses: must be IP addresses or networks such as 10.0.0.0/8");
+	if (a->ip_allow != NULL && a->ip_allow[0] != '\0' && a->ip_allow[strspn(a->ip_allow, ", \t")] == '\0')
+		return fail(c, E_INVALID, "allowed addresses: none is named");
 	if (a->redirect_uris == NULL)
 		return E_OK;
 	for (const char *p = a->redirect_uris; *(p += strspn(p, ", ")) != '\0'; p += strcspn(p, ", ")) {

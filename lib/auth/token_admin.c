@@ -87,6 +87,8 @@ check_spec(struct ctx *c, const struct token_spec *s, const char *kind)
 		return fail(c, E_INVALID, "rate class: must be bulk or empty");
 	if (s->ip_allow != NULL && (strlen(s->ip_allow) > IP_TEXT_MAX || !ip_list_valid(s->ip_allow)))
 		return fail(c, E_INVALID, "allowed addresses: must be IP addresses or networks such as 10.0.0.0/8");
+	if (s->ip_allow != NULL && s->ip_allow[0] != '\0' && s->ip_allow[strspn(s->ip_allow, ", \t")] == '\0')
+		return fail(c, E_INVALID, "allowed addresses: none is named");
 	if (s->expires_in_s < 0 || s->expires_in_s > EXPIRES_MAX_S)
 		return fail(c, E_INVALID, "expiry: must be 0 (never) or up to a hundred years");
 	return E_OK;

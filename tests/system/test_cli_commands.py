@@ -37,6 +37,9 @@ def test_misspelt_commands_are_told(shop):
     shop.souk("imprt", code=2)
     assert 'no command "imprt"' in shop.err
     shop.souk("help", "imprt", code=2)
+    for words in (["token"], ["token", "revok"]):
+        shop.souk(*words, code=2)
+        assert "one of create, list, rotate, revoke is expected" in shop.err
     shop.souk(code=2)
     assert shop.souk("--version").startswith("souk ")
 
@@ -50,6 +53,16 @@ def test_a_token_is_shown_once(shop):
     row = next(t for t in json.loads(shop.souk("token", "list", "--json")) if t["id"] == made["id"])
     assert row["scopes"] == ["status:read", "inventory:read"] and row["rateClass"] == "bulk" and row["expiresAt"] and row["active"]
     assert secret not in shop.value("SELECT string_agg(to_json(t)::text, '') FROM souk.tokens t")
+
+
+def test_a_token_for_no_address_is_not_made(shop):
+    """An empty list is a mistake (a variable that is not set), not a token that works from everywhere; of 10.0.0.1/8 the network is meant."""
+    count = shop.value("SELECT count(*) FROM souk.tokens")
+    for options, code in ((["--ip", ""], 2), (["--ip="], 2), (["--ip", " , "], 1), (["--ip", "10.0.0.0/33"], 1)):
+        shop.souk("token", "create", "--name", "test", "--scope", "status:read", *options, code=code)
+    assert shop.value("SELECT count(*) FROM souk.tokens") == count
+    made = make_token(shop, "--scope", "status:read", "--ip", "10.0.0.1/8, 2001:db8::1/32")
+    assert shop.value(f"SELECT ip_allow::text FROM souk.tokens WHERE id = '{made['id']}'") == "{10.0.0.0/8,2001:db8::/32}"
 
 
 def test_tokens_are_rotated_and_revoked(shop):
