@@ -33,6 +33,8 @@
 #define RETRY_MAX_MS 30000
 #define ADOPT_MS 30000			/* how often to look for orphans */
 #define ADOPT_FIRST_MS 1000		/* first look, so that a start is not delayed */
+#define MEMORY_MAX (8 << 20)		/* bytes of lines that are kept without a file */
+#define SAY_AGAIN_MS 60000		/* how often the log says that there is no file */
 #define PATH_SZ 512
 
 static struct {
@@ -89,6 +91,23 @@ open_file(void)
 	return true;
 }
 
+/* In place of a file that cannot be had, or cannot be written: lines that end with the process. */
+static bool
+open_memory(int why)
+{
+	static int64_t said_ms;
+
+	if (said_ms == 0 || now_ms() - said_ms > SAY_AGAIN_MS) {
+		said_ms = now_ms();
+		log_event(LOG_WARN_, NULL, "no spool file: records are kept in memory", LOG_S("path", spool.path), LOG_S("error", strerror(why)));
+	}
+	spool.size = spool.folded = 0;
+	spool.waiting = 0;
+	spool.fd = memfd_create("souk-spool", MFD_CLOEXEC);
+	spool.in_memory = true;
+	return spool.fd > 0;
+}
+
 static bool
 spool_open(void)
 {
@@ -97,31 +116,50 @@ spool_open(void)
 	spool.size = spool.folded = 0;
 	spool.waiting = 0;
 	spool.in_memory = false;
-	if (open_file())
-		return true;
-	log_event(LOG_WARN_, NULL, "no spool file: records are kept in memory", LOG_S("path", spool.path), LOG_S("error", strerror(errno)));
-	spool.fd = memfd_create("souk-spool", MFD_CLOEXEC);
-	spool.in_memory = true;
-	return spool.fd > 0;
+	return open_file() || open_memory(errno);
+}
+
+/* All of the line or nothing of it. */
+static bool
+write_line(const char *line, size_t n)
+{
+	ssize_t got;
+
+	if (spool.in_memory && spool.size > MEMORY_MAX)
+		return false;
+	/* O_APPEND does not exist for memory files */
+	got = spool.in_memory ? pwrite(spool.fd, line, n, spool.size) : write(spool.fd, line, n);
+
+	if (got == (ssize_t)n)
+		spool.size += got;
+	else if (got > 0 && ftruncate(spool.fd, spool.size) != 0)
+		spool.size += got;
+	return got == (ssize_t)n;
+}
+
+/* The disk is full: go on in memory.  What waits in the file is left for the next look at orphans, which has no need to write. */
+static bool
+leave_file(int why)
+{
+	if (spool.in_memory)
+		return false;
+	if (spool.waiting == 0)
+		(void)unlink(spool.path);
+	else
+		spool.adopt_ms = now_ms();
+	(void)close(spool.fd);
+	return open_memory(why);
 }
 
 void
 spool_append(const char *line, size_t n)
 {
-	ssize_t got;
-
 	if (!spool_open())
 		return;
-	/* O_APPEND does not exist for memory files */
-	got = spool.in_memory ? pwrite(spool.fd, line, n, spool.size) : write(spool.fd, line, n);
-	if (got != (ssize_t)n) {
-		/* disk full: leave no half line behind */
-		if (got > 0 && ftruncate(spool.fd, spool.size) != 0)
-			spool.size += got;
+	if (!write_line(line, n) && (!leave_file(errno) || !write_line(line, n))) {
 		metrics_count("souk_records_lost_total", NULL, NULL);
 		return;
 	}
-	spool.size += (off_t)n;
 	spool.last_ms = now_ms();
 	if (spool.waiting++ == 0)
 		spool.first_ms = spool.last_ms;
@@ -294,8 +332,10 @@ fold_own(int64_t deadline_ms, bool last)
 	spool.backoff_ms = 0;
 	spool.retry_ms = 0;
 	spool.waiting = 0;
-	if (last && !spool.in_memory) {
-		(void)unlink(spool.path);
+	if (last || spool.in_memory) {
+		/* out of memory again: perhaps the next record can go to a file */
+		if (!spool.in_memory)
+			(void)unlink(spool.path);
 		(void)close(spool.fd);
 		spool.fd = 0;
 		return;

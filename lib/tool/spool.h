@@ -1,6 +1,7 @@
 /*
  * The spool of this process: an append-only file of lines that are folded into the database in batches.  Its name, lock and life are described in
- * record.h.  Without a usable STATE_DIR the lines are kept in memory, with a warning in the log; they then do not survive the process.
+ * record.h.  While STATE_DIR cannot be written, a full disk included, the lines are kept in memory, with a warning in the log; they then do not survive
+ * the process.
  */
 #ifndef SOUK_TOOL_SPOOL_H
 #define SOUK_TOOL_SPOOL_H

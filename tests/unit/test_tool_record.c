@@ -4,8 +4,11 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <libpq-fe.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "core/config.h"
@@ -192,6 +195,38 @@ START_TEST(orphan)
 }
 END_TEST
 
+/* On a full disk records go on in memory, and what the file held is not lost.  Only who may mount can have such a disk. */
+START_TEST(full_disk)
+{
+	char dir[160], path[200];
+	char block[4096] = "";
+	FILE *f;
+
+	(void)snprintf(dir, sizeof(dir), "%s/spool", getenv("STATE_DIR"));
+	(void)mkdir(dir, 0700);
+	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || mount("none", dir, "tmpfs", 0, "size=64k,mode=0700") != 0)
+		return;
+	call("{}", "{}");
+	(void)snprintf(path, sizeof(path), "%s/filler", dir);
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	while (fwrite(block, 1, sizeof(block), f) == sizeof(block) && fflush(f) == 0)
+		;
+	(void)fclose(f);
+	for (int i = 0; i < 300; i++)
+		call("{}", "{}");
+	ck_assert_ptr_nonnull(spool_file());
+	record_flush(true);
+	ck_assert_str_eq(count(), "301");
+	ck_assert_ptr_null(spool_file());
+	ck_assert_int_eq(unlink(path), 0);
+	call("{}", "{}");
+	ck_assert_ptr_nonnull(spool_file());
+	record_flush(true);
+	ck_assert_str_eq(count(), "302");
+}
+END_TEST
+
 /* What a living process has locked is its own business. */
 START_TEST(not_an_orphan)
 {
@@ -256,6 +291,7 @@ suite(void)
 	tcase_add_test(t, odd_texts);
 	tcase_add_test(t, folded_twice);
 	tcase_add_test(t, orphan);
+	tcase_add_test(t, full_disk);
 	tcase_add_test(t, not_an_orphan);
 	tcase_add_test(t, bad_line);
 	tcase_add_test(t, database_frozen);
