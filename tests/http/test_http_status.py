@@ -77,7 +77,13 @@ def test_tests_are_those_of_the_last_run(souk):
         assert body["system"]["status"] == "degraded", "a failed test has to show"
     finally:
         souk.sql(f"DELETE FROM souk.test_runs WHERE execution_id = '{run}'")
-    assert status(souk)["system"]["status"] == "healthy"
+
+    def well():
+        """Redis may have been slow for once, and a machine whose memory or disk is full is not healthy."""
+        body = status(souk)
+        full = any(int(body["resources"][name][:-1]) >= 95 for name in ("memory_usage", "disk_usage"))
+        return body["system"]["status"] == ("degraded" if full else "healthy")
+    support.wait_until(well, step=0.5)
 
 
 def test_status_is_for_monitors(souk, stranger):
