@@ -44,11 +44,17 @@ struct common {
 	atomic_bool alone;	/* nobody's: the program that started it has ended */
 };
 
+/* Which file is at a path.  A socket that is made anew often gets the inode of the one before: it was born later. */
+struct place {
+	uint64_t ino, dev;
+	struct statx_timestamp born;	/* zero where the file system does not know */
+};
+
 /* What the pool is, from its start on; its workers and their heirs know it by fork(). */
 static struct {
 	struct common *common;	/* in memory that all share; NULL: none to be had */
 	int server;	/* pidfd of the web server that started it, -1: none */
-	struct stat path;	/* of the socket; st_ino 0: it has none */
+	struct place path;	/* of the socket; ino 0: it has none */
 	struct sockaddr_un at;
 	char argv0[256], comm[16];	/* what it is called */
 } pool = { .server = -1 };
@@ -72,9 +78,22 @@ offer_to_oom_killer(const char *score)
 }
 
 static bool
-stat_path(struct stat *st)
+look_at_path(struct place *out)
 {
-	return pool.at.sun_family == AF_UNIX && pool.at.sun_path[0] == '/' && stat(pool.at.sun_path, st) == 0;
+	struct statx st;
+
+	if (pool.at.sun_family != AF_UNIX || pool.at.sun_path[0] != '/' || statx(AT_FDCWD, pool.at.sun_path, 0, STATX_INO | STATX_BTIME, &st) != 0)
+		return false;
+	*out = (struct place){ .ino = st.stx_ino, .dev = (uint64_t)st.stx_dev_major << 32 | st.stx_dev_minor };
+	if ((st.stx_mask & STATX_BTIME) != 0)
+		out->born = st.stx_btime;
+	return true;
+}
+
+static bool
+same_place(const struct place *a, const struct place *b)
+{
+	return a->ino == b->ino && a->dev == b->dev && a->born.tv_sec == b->born.tv_sec && a->born.tv_nsec == b->born.tv_nsec;
 }
 
 /* Note what tells later whether the pool is still wanted, and share the parent's place. */
@@ -86,8 +105,8 @@ found(int sock)
 
 	(void)snprintf(pool.argv0, sizeof pool.argv0, "%s", program_invocation_name);
 	(void)prctl(PR_GET_NAME, pool.comm);
-	if (getsockname(sock, (struct sockaddr *)&pool.at, &sz) < 0 || !stat_path(&pool.path))
-		pool.path.st_ino = 0;
+	if (getsockname(sock, (struct sockaddr *)&pool.at, &sz) < 0 || !look_at_path(&pool.path))
+		pool.path.ino = 0;
 	/* Who runs --listen, a shell perhaps, may go; a web server that hands a socket over keeps it for its own use. */
 	if (sock == STDIN_FILENO)
 		pool.server = (int)syscall(SYS_pidfd_open, getppid(), 0);
@@ -108,10 +127,10 @@ server_gone(void)
 static bool
 still_wanted(void)
 {
-	struct stat now;
+	struct place now;
 
-	return (atomic_load(&pool.common->alone) || !server_gone()) && (pool.path.st_ino == 0 ||
-		(stat_path(&now) && now.st_ino == pool.path.st_ino && now.st_dev == pool.path.st_dev));
+	return (atomic_load(&pool.common->alone) || !server_gone()) &&
+		(pool.path.ino == 0 || (look_at_path(&now) && same_place(&now, &pool.path)));
 }
 
 bool
@@ -167,7 +186,7 @@ listen_again(void)
 	bool good = sock >= 0 && unlink(pool.at.sun_path) == 0 && bind(sock, (struct sockaddr *)&pool.at, sizeof pool.at) == 0 && listen(sock, 1024) == 0;
 
 	(void)umask(old);
-	if (good && stat_path(&pool.path))
+	if (good && look_at_path(&pool.path))
 		return sock;
 	(void)close(sock);
 	return -1;
@@ -203,7 +222,7 @@ guard(int sock, int n, int (*work)(int), pid_t parent)
 	my_parent = parent;
 	sigprocmask(SIG_UNBLOCK, &watched, NULL);
 	signal(SIGINT, SIG_IGN);
-	if (nowhere < 0 || dup2(nowhere, sock) < 0 || pool.common == NULL || pool.path.st_ino == 0)
+	if (nowhere < 0 || dup2(nowhere, sock) < 0 || pool.common == NULL || pool.path.ino == 0)
 		exit(0);
 	go_by("souk-guard", "souk-guard");
 	while (refused < REFUSED_MAX) {
