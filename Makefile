@@ -19,7 +19,7 @@ PREFIX    ?= /usr/local
 PORT      ?= 8080
 SERVER    ?= lighttpd
 REDIS     ?= on
-WORKERS   ?= 4
+WORKERS   ?= $(if $(filter 1 on true yes,$(SOUK_CONFORMANCE)),8,4)
 AWK       ?= awk
 PKGCONFIG ?= pkg-config
 INSTALL   ?= install
@@ -94,7 +94,7 @@ DRIVERS := deps run start stop restart status test check copy dist lint fuzz \
 BUILD = +$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 # SOUK_CONFORMANCE=1 make start: with the fixtures of tests/conformance.
 CONFORMANCE := $(filter 1 on true yes,$(SOUK_CONFORMANCE))
-SERVE := $(if $(CONFORMANCE),SOUK_PROGRAM=souk-conformance.fcgi) PORT='$(PORT)' SERVER='$(SERVER)' REDIS='$(REDIS)' \
+SERVE := $(if $(CONFORMANCE),SOUK_PROGRAM=souk-conformance.fcgi RATE_MCP=off RATE_DATA=off MCP_STREAMS=6) PORT='$(PORT)' SERVER='$(SERVER)' REDIS='$(REDIS)' \
 	WORKERS='$(WORKERS)' SOUK_BUILD='$(B)' bin/souk-serve
 
 help:

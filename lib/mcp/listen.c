@@ -25,7 +25,7 @@
 #define LOOK_MS 250		/* between two looks whether the client is still there */
 #define URIS_MAX 100
 #define STREAM_NAME 16
-#define GIVE_WAY_MS 1500	/* for a session's former stream to end */
+#define GIVE_WAY_MS 2500	/* for a stream that nobody reads any more to end */
 
 struct watch {
 	struct mcp_call *call;
@@ -206,6 +206,23 @@ watch(struct watch *w)
 	ctx_clear_error(c);
 }
 
+/*
+ * A place for the stream.  A client's former stream ends when the web server has noticed that nobody reads it, so one that is about to be free is waited
+ * for: by all whose session has another stream, and by one of the others.
+ */
+static bool
+take_place(bool others)
+{
+	const struct timespec step = { 0, 50 * 1000 * 1000 };
+	int64_t end = now_ms() + GIVE_WAY_MS;
+	bool taken;
+
+	while (!(taken = slot_take(false)) && now_ms() < end && (others || slot_queue()))
+		(void)nanosleep(&step, NULL);
+	slot_unqueue();
+	return taken;
+}
+
 /* ---- modern ----------------------------------------------------------------------- */
 
 static void
@@ -318,7 +335,7 @@ mcp_listen(struct mcp_call *call)
 	honour(call, filter, &w.what);
 	if (call->io->stream->watch != NULL)
 		return hand_over(call, &w.what);
-	if (!slot_take(false))
+	if (!take_place(false))
 		return mcp_fail(call, RPC_INTERNAL, 200, "too many streams are open; try again later");
 	if (db_changes_begin(call->c) != E_OK) {
 		slot_give();
@@ -349,21 +366,6 @@ resume(struct mcp_call *call, const char *last_id)
 		return E_NOT_FOUND;
 	(void)mcp_send(call, text, n);
 	return kv_del(call->c, key);
-}
-
-/* A place for the stream; that of the session's former one, if there is no other. */
-static bool
-take_place(bool others)
-{
-	const struct timespec step = { 0, 50 * 1000 * 1000 };
-	int64_t end = now_ms() + GIVE_WAY_MS;
-
-	while (!slot_take(false)) {
-		if (!others || now_ms() >= end)
-			return false;
-		(void)nanosleep(&step, NULL);
-	}
-	return true;
 }
 
 enum err

@@ -8,8 +8,11 @@
 #include "core/banned.h"
 #include "core/config.h"
 
-/* An open file description of this process's own: locks of the fcntl family "OFD" belong to it. */
+/* Open file descriptions of this process's own: locks of the fcntl family "OFD" belong to them. */
 static int slots_fd = -1;
+static int queue_fd = -1;
+
+#define QUEUE 65536	/* the byte of who waits; there are fewer slots */
 
 /*
  * Streams leave two workers free, calls that wait one: the answer that they wait for has to be taken in.  Where a process manager starts the
@@ -27,27 +30,32 @@ slots(bool waiting)
 	return workers > 1 && n > most ? most : n;
 }
 
+/* Lock one of these bytes of the file.  Its descriptor; -1: all are taken, or there is no file. */
+static int
+lock_byte(int64_t first, int64_t behind)
+{
+	char path[4096];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/streams", cfg_str("STATE_DIR"));
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+	for (int64_t i = first; fd >= 0 && i < behind; i++) {
+		struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = i, .l_len = 1 };
+
+		if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+			return fd;
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	return -1;
+}
+
 bool
 slot_take(bool waiting)
 {
-	int64_t n = slots(waiting);
-	char path[4096];
-
 	slot_give();
-	if (n == 0)
-		return false;
-	(void)snprintf(path, sizeof(path), "%s/streams", cfg_str("STATE_DIR"));
-	slots_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
-	if (slots_fd < 0)
-		return false;
-	for (int64_t i = 0; i < n; i++) {
-		struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = i, .l_len = 1 };
-
-		if (fcntl(slots_fd, F_OFD_SETLK, &lock) == 0)
-			return true;
-	}
-	slot_give();
-	return false;
+	slots_fd = lock_byte(0, slots(waiting));
+	return slots_fd >= 0;
 }
 
 void
@@ -56,4 +64,20 @@ slot_give(void)
 	if (slots_fd >= 0)
 		(void)close(slots_fd);
 	slots_fd = -1;
+}
+
+bool
+slot_queue(void)
+{
+	if (queue_fd < 0)
+		queue_fd = lock_byte(QUEUE, QUEUE + 1);
+	return queue_fd >= 0;
+}
+
+void
+slot_unqueue(void)
+{
+	if (queue_fd >= 0)
+		(void)close(queue_fd);
+	queue_fd = -1;
 }

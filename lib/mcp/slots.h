@@ -13,4 +13,11 @@ bool slot_take(bool waiting);
 /* Give back what this process holds; never fails. */
 void slot_give(void);
 
+/*
+ * May this process wait a moment for a slot?  One of the host may, so that requests for streams never hold all workers.  It says so again to who asks again,
+ * until slot_unqueue().
+ */
+bool slot_queue(void);
+void slot_unqueue(void);
+
 #endif
