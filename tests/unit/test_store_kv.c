@@ -267,6 +267,7 @@ START_TEST(stopped_redis)
 	int tries;
 
 	(void)setenv("REDIS_TIMEOUT_MS", "1000", 1);
+	arena_release(&arena);
 	setup();
 	ck_assert_int_eq(kv_set(&c, "s", "in redis", 8, 600, false, NULL), E_OK);
 	ck_assert_int_eq(servers_do("redis-stop"), 0);
