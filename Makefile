@@ -264,12 +264,12 @@ $(G)/sql.h: tools/embed_sql.awk $(SQL) $(B)/files
 $(G)/sql.c: tools/embed_sql.awk $(SQL) $(B)/files
 	@mkdir -p $(@D)
 	@$(AWK) -f tools/embed_sql.awk $(SQL) /dev/null > $@
-$(G)/prompts.c: tools/embed_prompt.awk $(PROMPT) $(B)/files
+$(G)/prompts.c: tools/embed_text.awk $(PROMPT) $(B)/files
 	@mkdir -p $(@D)
-	@$(AWK) -f tools/embed_prompt.awk $(PROMPT) > $@
+	@$(AWK) -v table=prompt_files -v row=prompt_file -v header=mcp/prompts.h -f tools/embed_text.awk $(PROMPT) > $@
 $(G)/templates.c: tools/embed_text.awk $(NOTICE) $(B)/files
 	@mkdir -p $(@D)
-	@$(AWK) -f tools/embed_text.awk $(NOTICE) > $@
+	@$(AWK) -v table=notify_files -v row=notify_file -v header=notify/catalog.h -f tools/embed_text.awk $(NOTICE) > $@
 $(G)/apps.c: tools/embed_app.awk $(APPS) $(B)/files
 	@mkdir -p $(@D)
 	@$(AWK) -f tools/embed_app.awk $(APP) > $@

@@ -18,7 +18,7 @@ struct prompt_file {
 	const char *json;
 };
 
-/* Embedded by tools/embed_prompt.awk, ended by a row without a name. */
+/* Embedded by tools/embed_text.awk, ended by a row without a name. */
 extern const struct prompt_file prompt_files[];
 
 struct mcp_prompt {
