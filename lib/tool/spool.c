@@ -119,7 +119,7 @@ spool_open(void)
 	return open_file() || open_memory(errno);
 }
 
-/* All of the line or nothing of it. */
+/* All of the line or nothing of it; errno says why not. */
 static bool
 write_line(const char *line, size_t n)
 {
@@ -130,10 +130,10 @@ write_line(const char *line, size_t n)
 	/* O_APPEND does not exist for memory files */
 	got = spool.in_memory ? pwrite(spool.fd, line, n, spool.size) : write(spool.fd, line, n);
 
-	if (got == (ssize_t)n)
+	if (got == (ssize_t)n || (got > 0 && ftruncate(spool.fd, spool.size) != 0))
 		spool.size += got;
-	else if (got > 0 && ftruncate(spool.fd, spool.size) != 0)
-		spool.size += got;
+	if (got >= 0 && got < (ssize_t)n)
+		errno = ENOSPC;
 	return got == (ssize_t)n;
 }
 
@@ -154,9 +154,7 @@ leave_file(int why)
 void
 spool_append(const char *line, size_t n)
 {
-	if (!spool_open())
-		return;
-	if (!write_line(line, n) && (!leave_file(errno) || !write_line(line, n))) {
+	if (!spool_open() || (!write_line(line, n) && (!leave_file(errno) || !write_line(line, n)))) {
 		metrics_count("souk_records_lost_total", NULL, NULL);
 		return;
 	}
