@@ -69,3 +69,12 @@ utf8_valid(const char *s, size_t n)
 			return false;
 	return true;
 }
+
+bool
+utf8_has_control(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < ' ' || *s == 127)
+			return true;
+	return false;
+}

@@ -7,6 +7,7 @@
 
 #include "core/banned.h"
 #include "core/json.h"
+#include "core/utf8.h"
 
 #define WORD_BYTES 42		/* of UTF-8 in one encoded word: 56 bytes of base64 and 12 around them, below 75 */
 #define LINE_MAX_QP 73
@@ -213,15 +214,6 @@ put_headers(struct buf *out, const struct mime_mail *m)
 		buf_printf(out, "List-Unsubscribe: <mailto:%s?subject=unsubscribe>\r\n", m->unsubscribe);
 }
 
-static bool
-has_control(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == 127)
-			return true;
-	return false;
-}
-
 enum err
 mime_write(struct ctx *c, const struct mime_mail *m, struct buf *out)
 {
@@ -229,7 +221,7 @@ mime_write(struct ctx *c, const struct mime_mail *m, struct buf *out)
 
 	if (!mime_address(m->from) || !mime_address(m->to) || (m->reply_to[0] != '\0' && !mime_address(m->reply_to)))
 		return fail(c, E_INVALID, "the recipient or the sender is no mail address");
-	if (has_control(m->subject) || has_control(m->from_name) || has_control(m->message_id) || has_control(m->unsubscribe_url) || !mime_address(m->message_id))
+	if (utf8_has_control(m->subject) || utf8_has_control(m->from_name) || utf8_has_control(m->message_id) || utf8_has_control(m->unsubscribe_url) || !mime_address(m->message_id))
 		return fail(c, E_INVALID, "a header holds control characters");
 	if (n > MIME_ATTACHMENTS_MAX)
 		return fail(c, E_INVALID, "attachments: at most %d", MIME_ATTACHMENTS_MAX);

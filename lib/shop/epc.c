@@ -6,6 +6,7 @@
 
 #include "core/banned.h"
 #include "core/json.h"
+#include "core/utf8.h"
 #include "web/page.h"
 
 #define NAME_MAX_CHARS 70
@@ -13,15 +14,6 @@
 #define VERSION_MAX 13		/* of the QR code, says EPC069-12 */
 #define QUIET 4			/* modules of white around it, says ISO/IEC 18004 */
 #define SVG_MAX ((size_t)64 << 10)
-
-static bool
-has_control(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == 127)
-			return true;
-	return false;
-}
 
 /* 0.01 to 999999999.99, with at most two digits after the point. */
 static bool
@@ -50,7 +42,7 @@ epc_text(const struct epc *e, struct buf *out)
 	size_t bic = strlen(e->bic), iban = strlen(e->iban);
 
 	if ((bic != 0 && bic != 8 && bic != 11) || iban < 15 || iban > 34 || e->name[0] == '\0' || !is_amount(e->amount) ||
-	    utf8_length(e->text, strlen(e->text)) > TEXT_MAX_CHARS || has_control(e->bic) || has_control(e->name) || has_control(e->iban) || has_control(e->text))
+	    utf8_length(e->text, strlen(e->text)) > TEXT_MAX_CHARS || utf8_has_control(e->bic) || utf8_has_control(e->name) || utf8_has_control(e->iban) || utf8_has_control(e->text))
 		return false;
 	buf_printf(out, "BCD\n002\n1\nSCT\n%s\n", e->bic);
 	buf_put(out, e->name, head_of(e->name, NAME_MAX_CHARS));

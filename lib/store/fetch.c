@@ -15,6 +15,7 @@
 #include "core/config.h"
 #include "core/ip.h"
 #include "core/log.h"
+#include "core/utf8.h"
 #include "store/shm.h"
 
 #define CONNECT_MS 3000
@@ -194,16 +195,6 @@ free_list(void *list)
 	curl_slist_free_all(list);
 }
 
-static bool
-has_control(const char *s)
-{
-	for (; *s != '\0'; s++) {
-		if ((unsigned char)*s < ' ' || *s == 127)
-			return true;
-	}
-	return false;
-}
-
 /* The request's headers as curl wants them; false: one of them cannot be sent. */
 static bool
 make_headers(struct ctx *c, const struct fetch_header *h, struct curl_slist **out)
@@ -211,7 +202,7 @@ make_headers(struct ctx *c, const struct fetch_header *h, struct curl_slist **ou
 	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
 
 	for (; h != NULL && h->name != NULL; h++) {
-		if (has_control(h->name) || has_control(h->value))
+		if (utf8_has_control(h->name) || utf8_has_control(h->value))
 			break;
 		list = curl_slist_append(list, arena_printf(c->a, "%s: %s", h->name, h->value));
 	}
